@@ -1,0 +1,81 @@
+// An HTTP/1.1 server for services that face the network. One thread moves bytes (coroutines), a bounded pool runs
+// handlers, so that a slow handler or a slow peer holds nothing else up. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/http/headers.h"
+
+namespace davit::http {
+
+// A request, completely read.
+struct ServerRequest {
+  std::string method;
+  std::string path;   // percent-encoded as sent, without the query
+  std::string query;  // without "?"
+  Headers headers;
+  std::string body;
+  std::string remote_address;  // the peer's IP address
+};
+
+// What a handler answers. Content-Length, Date and Connection are the server's business.
+struct ServerResponse {
+  int status = 200;
+  Headers headers;
+  std::string body;
+};
+
+// Answers one request; called on the pool's threads, several at a time. Must not throw.
+using Handler = std::function<ServerResponse(const ServerRequest&)>;
+
+// Makes the response for an error that the server itself finds (400, 408, 413, 431, 503).
+using ErrorRenderer = std::function<ServerResponse(int status, absl::string_view message)>;
+
+// Configuration of a Server.
+struct ServerOptions {
+  std::string listen = "127.0.0.1:0";  // address:port; port 0 takes a free one
+  int64_t body_limit = int64_t{1} << 20;
+  int64_t header_limit = 16 << 10;                        // of all header fields with the request line; more gets 431
+  absl::Duration header_timeout = absl::Seconds(10);      // from a request's first byte to the end of its header
+  absl::Duration body_timeout = absl::Seconds(30);        // for a request's whole body
+  absl::Duration keep_alive_timeout = absl::Seconds(60);  // between requests of a connection
+  absl::Duration write_timeout = absl::Seconds(30);       // for a whole response
+  int max_connections = 1024;                             // more wait in the listen backlog
+  int handler_threads = 8;
+  int max_waiting_requests = 64;  // beyond the ones being handled; more get 503 with Retry-After
+  ErrorRenderer render_error;     // plain text when empty
+};
+
+// Serves from Start until Drain or destruction. Requests of one connection are handled one after the other, answers
+// keep their order.
+class Server {
+ public:
+  // Binds and starts. INVALID_ARGUMENT for an unusable `listen`, UNAVAILABLE when it cannot be bound.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Handler handler);
+
+  // Drains without patience.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // The bound port.
+  uint16_t port() const;
+
+  // Stops accepting, closes idle connections, lets requests that have begun finish for at most `patience`, then closes
+  // what is left. Returns when no handler runs any more. A second call returns at once.
+  void Drain(absl::Duration patience);
+
+ private:
+  class Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace davit::http
