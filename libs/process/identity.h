@@ -1,5 +1,5 @@
-// Recognises a process again later, even across restarts of this program: a pid alone is re-used, a pid with its start time is
-// not. Owns nothing; usable from any thread.
+// Recognises a process again later, even across restarts of this program: a pid alone is re-used, a pid with its start
+// time is not. Owns nothing; usable from any thread.
 #pragma once
 
 #include <sys/types.h>
@@ -31,8 +31,8 @@ std::vector<Identity> AllProcesses();
 // "PID START_TICKS BOOT_ID", for a pid file.
 absl::StatusOr<std::string> FormatPidRecord(pid_t pid);
 
-// The process that `record` (of FormatPidRecord) names, if it still runs in this boot with the same start time and is no zombie;
-// NOT_FOUND otherwise, INVALID_ARGUMENT when the record cannot be read.
+// The process that `record` (of FormatPidRecord) names, if it still runs in this boot with the same start time and is
+// no zombie; NOT_FOUND otherwise, INVALID_ARGUMENT when the record cannot be read.
 absl::StatusOr<Identity> FindByPidRecord(absl::string_view record);
 
 }  // namespace davit::process

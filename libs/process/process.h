@@ -1,5 +1,5 @@
-// Starts, watches and ends child processes: argument arrays only, never a shell. Owns the child's pidfd and, when output is
-// handed to a callback, one reader thread. A Process may be used from several threads at once.
+// Starts, watches and ends child processes: argument arrays only, never a shell. Owns the child's pidfd and, when
+// output is handed to a callback, one reader thread. A Process may be used from several threads at once.
 #pragma once
 
 #include <sys/types.h>
@@ -57,15 +57,15 @@ struct SpawnOptions {
   std::optional<std::map<std::string, std::string>> environment;
   std::string working_directory;           // Empty: inherited.
   std::optional<Credentials> credentials;  // Nullopt: inherited.
-  std::string stdin_data;                  // Written to the child's stdin, at most 64 KiB; stdin is otherwise /dev/null.
+  std::string stdin_data;  // Written to the child's stdin, at most 64 KiB; stdin is otherwise /dev/null.
   Output stdout_to;
   Output stderr_to;
   // Further descriptors to pass on: {ours, number in the child}. Everything else is closed in the child.
   std::vector<std::pair<int, int>> descriptors;
   enum class Group { kInherit, kNewGroup, kNewSession };
   Group group = Group::kNewGroup;
-  // Signal that the child gets when the THREAD that called Spawn ends (PR_SET_PDEATHSIG is per thread, not per process): spawn
-  // from a thread that lives as long as the process. 0 switches it off.
+  // Signal that the child gets when the THREAD that called Spawn ends (PR_SET_PDEATHSIG is per thread, not per
+  // process): spawn from a thread that lives as long as the process. 0 switches it off.
   int parent_death_signal = 0;
 };
 
@@ -78,8 +78,8 @@ struct ExitStatus {
   std::string ToString() const;
 };
 
-// One child process. Destroying it while the child still runs kills the child (its whole group, if it has one of its own) and
-// reaps it.
+// One child process. Destroying it while the child still runs kills the child (its whole group, if it has one of its
+// own) and reaps it.
 class Process {
  public:
   // Starts the child; returns after its exec succeeded. NOT_FOUND when the program does not exist, PERMISSION_DENIED,
@@ -95,8 +95,8 @@ class Process {
   // The exit status if the child has ended (and reaps it), nullopt while it runs.
   std::optional<ExitStatus> Poll();
 
-  // Waits for the end, at most `timeout`. DEADLINE_EXCEEDED when it still runs then. After it returns, a callback has received
-  // all output unless a grandchild still holds the pipe.
+  // Waits for the end, at most `timeout`. DEADLINE_EXCEEDED when it still runs then. After it returns, a callback has
+  // received all output unless a grandchild still holds the pipe.
   absl::StatusOr<ExitStatus> Wait(absl::Duration timeout = absl::InfiniteDuration());
 
   // Sends a signal to the child. A child that has ended is not an error; its pid is never signalled again.

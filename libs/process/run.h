@@ -17,12 +17,12 @@ struct Completed {
   std::string stderr_text;
 };
 
-// Runs `options.argv` (its stdout_to and stderr_to are replaced) and waits. DEADLINE_EXCEEDED after `timeout`, the process group
-// is killed then. A non-zero exit is not an error here.
+// Runs `options.argv` (its stdout_to and stderr_to are replaced) and waits. DEADLINE_EXCEEDED after `timeout`, the
+// process group is killed then. A non-zero exit is not an error here.
 absl::StatusOr<Completed> Run(SpawnOptions options, absl::Duration timeout);
 
-// The same, but a non-zero exit is INTERNAL with the program's name, how it ended and the end of what it wrote to stderr. Returns
-// stdout. Not for commands whose stderr may carry a secret.
+// The same, but a non-zero exit is INTERNAL with the program's name, how it ended and the end of what it wrote to
+// stderr. Returns stdout. Not for commands whose stderr may carry a secret.
 absl::StatusOr<std::string> RunOrFail(SpawnOptions options, absl::Duration timeout);
 
 }  // namespace davit::process
