@@ -46,7 +46,7 @@ struct Request {
   absl::Duration low_speed_window = absl::ZeroDuration();
   int64_t low_speed_bytes_per_second = 1;
 
-  // Larger response bodies (after content decoding) end with RESOURCE_EXHAUSTED.
+  // Larger response bodies end with RESOURCE_EXHAUSTED.
   int64_t max_response_bytes = int64_t{4} << 20;
 
   // Redirects to follow for GET and HEAD; each target is checked like the first, and Authorization, Cookie and the
