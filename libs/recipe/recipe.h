@@ -1,0 +1,28 @@
+// What makes a build recipe and an image destination acceptable, checked alike wherever a client hands one in.
+// Owns nothing; stateless, usable from any thread.
+#pragma once
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "davit/common/v1/recipe.pb.h"
+
+namespace davit::recipe {
+
+// Checks every field of `recipe` and fills in its defaults (Dockerfile, ".", 1 hour); paths are made canonical:
+// "./a//b" becomes "a/b". INVALID_ARGUMENT with the field's path in front, which begins with `field`
+// ("recipe.dockerfile_path: path leaves the repository").
+absl::Status Normalize(absl::string_view field, common::v1::Recipe& recipe);
+
+// Checks that the destination names a repository of a registry without tag or digest and, if any, a registry
+// credential's id. INVALID_ARGUMENT as above ("destination.repository: invalid image reference: …").
+absl::Status CheckDestination(absl::string_view field, const common::v1::ImageDestination& destination);
+
+// The canonical form of a path below a repository's root: no ".", "..", empty component or trailing slash; the root
+// itself is ".". INVALID_ARGUMENT "path leaves the repository" for absolute paths and those whose ".." go above the
+// root; also for control characters and more than 1024 bytes.
+absl::StatusOr<std::string> CanonicalPath(absl::string_view path);
+
+}  // namespace davit::recipe
