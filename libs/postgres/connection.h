@@ -1,0 +1,68 @@
+// One database connection with its prepared statements. Internal to libs/postgres. Used by one thread at a time.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <pqxx/pqxx>
+#include <string>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "libs/postgres/parameter.h"
+#include "libs/postgres/scope.h"
+#include "libs/postgres/statement.h"
+
+namespace davit::postgres {
+
+class Transaction;
+
+// What became of one attempt to run a transaction.
+struct AttemptResult {
+  // Whether the same work may be run again: it certainly had no effect.
+  enum class Repeat { kNo, kYes };
+
+  absl::Status status;
+  Repeat repeat = Repeat::kNo;
+};
+
+// Owns a libpqxx connection. Never reconnects by itself: once broken it stays broken and its owner drops it.
+class Connection {
+ public:
+  // Connects. Errors as error.h says (UNAVAILABLE when the server does not answer).
+  static absl::StatusOr<std::unique_ptr<Connection>> Connect(const std::string& conninfo);
+
+  // Runs `fn` in a transaction confined to `scope`; see Pool::Transact.
+  AttemptResult Attempt(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn);
+
+  // Runs `fn` in a transaction without a scope (migrations, provisioning).
+  absl::Status Unscoped(absl::FunctionRef<absl::Status(Transaction*)> fn);
+
+  // Whether the connection must not be used again.
+  bool broken() const { return broken_; }
+
+  // Executes a statement in the running transaction.
+  absl::StatusOr<pqxx::result> Execute(pqxx::transaction_base& transaction, const Statement& statement,
+                                       absl::Span<const Parameter> parameters);
+
+  // Executes text without parameters in the running transaction.
+  absl::Status ExecuteScript(pqxx::transaction_base& transaction, const char* text);
+
+ private:
+  explicit Connection(const std::string& conninfo);
+
+  // Commits. A lost connection leaves the outcome unknown.
+  AttemptResult Commit(pqxx::work& work);
+
+  // Converts an exception and notes it, and whether the connection survived it.
+  absl::Status Convert(const std::exception& exception);
+
+  pqxx::connection connection_;
+  pqxx::quiet_errorhandler silence_;             // Notices would go to stderr.
+  std::map<std::string, std::string> prepared_;  // Statement name → text.
+  absl::Status failure_;                         // The last failed statement of the running transaction.
+  bool broken_ = false;
+};
+
+}  // namespace davit::postgres

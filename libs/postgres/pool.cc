@@ -1,0 +1,115 @@
+// Implements pool.h.
+#include "libs/postgres/pool.h"
+
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "libs/postgres/connection.h"
+#include "libs/postgres/conninfo.h"
+#include "libs/status/annotate.h"
+#include "libs/status/status_macros.h"
+
+namespace davit::postgres {
+namespace {
+
+constexpr int kMaxAttempts = 5;
+
+// The conninfo of the pool's connections: the caller's, plus time-outs and the formats that transaction.h relies on.
+absl::StatusOr<std::string> SessionConninfo(const PoolOptions& options) {
+  DAVIT_ASSIGN_OR_RETURN(auto settings, ParseConninfo(options.conninfo));
+  settings["application_name"] = options.application_name;
+  settings["client_encoding"] = "UTF8";
+  settings.emplace("connect_timeout", "5");
+  settings.emplace("tcp_user_timeout", "15000");
+  settings.emplace("keepalives_idle", "30");
+  absl::StrAppend(
+      &settings["options"], " -c statement_timeout=", absl::ToInt64Milliseconds(options.statement_timeout),
+      " -c idle_in_transaction_session_timeout=", absl::ToInt64Milliseconds(options.idle_in_transaction_timeout),
+      " -c timezone=UTC -c datestyle=ISO -c bytea_output=hex");
+  return FormatConninfo(settings);
+}
+
+}  // namespace
+
+// The connections: idle ones are kept here, busy ones belong to the thread that runs a transaction.
+class Pool::Core {
+ public:
+  Core(PoolOptions options, std::string conninfo) : options_(std::move(options)), conninfo_(std::move(conninfo)) {}
+
+  // Waits for a place, then takes an idle connection or makes one. Every success is followed by Release.
+  absl::StatusOr<std::unique_ptr<Connection>> Acquire() ABSL_LOCKS_EXCLUDED(mutex_) {
+    {
+      absl::MutexLock lock(&mutex_);
+      const auto has_room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return busy_ < options_.max_connections; };
+      if (!mutex_.AwaitWithTimeout(absl::Condition(&has_room), options_.acquire_timeout)) {
+        return absl::ResourceExhaustedError(absl::StrCat("No database connection became free within ",
+                                                         absl::FormatDuration(options_.acquire_timeout), "; all ",
+                                                         options_.max_connections, " are busy"));
+      }
+      ++busy_;
+      if (!idle_.empty()) {
+        std::unique_ptr<Connection> connection = std::move(idle_.back());
+        idle_.pop_back();
+        return connection;
+      }
+    }
+    absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Connect(conninfo_);
+    if (!connection.ok()) {
+      absl::MutexLock lock(&mutex_);
+      --busy_;
+    }
+    return connection;
+  }
+
+  // Gives a connection back. When it broke, the idle ones go too: a restarted server has dropped them all.
+  void Release(std::unique_ptr<Connection> connection) ABSL_LOCKS_EXCLUDED(mutex_) {
+    std::vector<std::unique_ptr<Connection>> dropped;
+    absl::MutexLock lock(&mutex_);
+    --busy_;
+    if (connection->broken()) {
+      dropped.swap(idle_);
+      dropped.push_back(std::move(connection));
+    } else {
+      idle_.push_back(std::move(connection));
+    }
+  }
+
+ private:
+  const PoolOptions options_;
+  const std::string conninfo_;
+  absl::Mutex mutex_;
+  int busy_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::StatusOr<std::unique_ptr<Pool>> Pool::Open(PoolOptions options) {
+  if (options.max_connections < 1) return absl::InvalidArgumentError("max_connections: must be at least 1");
+  DAVIT_ASSIGN_OR_RETURN(std::string conninfo, SessionConninfo(options));
+  auto core = std::make_unique<Core>(std::move(options), std::move(conninfo));
+  absl::StatusOr<std::unique_ptr<Connection>> first = core->Acquire();
+  if (!first.ok()) return Annotate(first.status(), "Failed to open the database");
+  core->Release(*std::move(first));
+  return std::unique_ptr<Pool>(new Pool(std::move(core)));
+}
+
+Pool::Pool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+
+Pool::~Pool() = default;
+
+absl::Status Pool::Run(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn) {
+  AttemptResult result;
+  for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+    DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, core_->Acquire());
+    result = connection->Attempt(scope, fn);
+    core_->Release(std::move(connection));
+    if (result.status.ok() || result.repeat == AttemptResult::Repeat::kNo) break;
+    // Lets the transaction that won finish first.
+    if (attempt > 1) absl::SleepFor(absl::Milliseconds(2 << attempt));
+  }
+  return result.status;
+}
+
+}  // namespace davit::postgres

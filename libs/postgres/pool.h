@@ -1,0 +1,77 @@
+// Connections to PostgreSQL and the transactions on them. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/postgres/scope.h"
+
+namespace davit::postgres {
+
+class Transaction;
+
+// How a pool connects.
+struct PoolOptions {
+  // libpq's key=value text or a postgresql:// URI, of the service's application role.
+  std::string conninfo;
+  // Connections at most; they are made when needed and kept.
+  int max_connections = 8;
+  // How long a transaction may wait for a free connection before it gets RESOURCE_EXHAUSTED.
+  absl::Duration acquire_timeout = absl::Seconds(5);
+  // How long one statement may run (the server ends it, DEADLINE_EXCEEDED).
+  absl::Duration statement_timeout = absl::Seconds(30);
+  // How long a connection may idle inside a transaction before the server drops it.
+  absl::Duration idle_in_transaction_timeout = absl::Seconds(30);
+  // Shown in pg_stat_activity.
+  std::string application_name = "davit";
+};
+
+// A bounded set of connections. A broken connection is dropped and the next transaction makes a new one, so that a
+// restarted server needs no care.
+class Pool {
+ public:
+  // Makes the pool and its first connection, so that wrong settings show at start. Errors: UNAVAILABLE when the server
+  // does not answer, INVALID_ARGUMENT when the conninfo cannot be read.
+  static absl::StatusOr<std::unique_ptr<Pool>> Open(PoolOptions options);
+
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Runs `fn(Transaction&)`, which returns absl::Status or absl::StatusOr<T>, in one READ COMMITTED transaction
+  // confined to `scope`: commits when fn returns OK, else rolls back and returns fn's status. On a serialization
+  // failure, a deadlock or a connection that broke before the commit, the whole of fn runs again (five times at most):
+  // it must have no effect outside the transaction but through its result. A commit whose outcome is unknown gives
+  // UNAVAILABLE and is not repeated.
+  template <typename F>
+  auto Transact(const Scope& scope, F fn) -> std::invoke_result_t<F&, Transaction&> {
+    using Result = std::invoke_result_t<F&, Transaction&>;
+    if constexpr (std::is_same_v<Result, absl::Status>) {
+      return Run(scope, [&fn](Transaction* transaction) { return fn(*transaction); });
+    } else {
+      Result result = absl::UnknownError("transaction did not run");
+      const absl::Status status = Run(scope, [&fn, &result](Transaction* transaction) {
+        result = fn(*transaction);
+        return result.status();
+      });
+      if (!status.ok()) return status;
+      return result;
+    }
+  }
+
+ private:
+  class Core;
+  explicit Pool(std::unique_ptr<Core> core);
+
+  absl::Status Run(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn);
+
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace davit::postgres

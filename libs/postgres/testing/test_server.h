@@ -1,0 +1,37 @@
+// The private PostgreSQL server that a test binary's databases live in. Internal to libs/postgres/testing.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "libs/process/process.h"
+
+namespace davit::postgres {
+
+// Owns the server's process and its directory; both go with it. Make it on the main thread: the server is told to end
+// when the thread that started it does.
+class TestServer {
+ public:
+  // initdb, start, wait until it answers. Takes about a second.
+  static absl::StatusOr<std::unique_ptr<TestServer>> Start();
+
+  ~TestServer();
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  // The superuser's conninfo, for the database "postgres".
+  const std::string& conninfo() const { return conninfo_; }
+
+ private:
+  explicit TestServer(std::string directory);
+
+  absl::Status Boot();
+  absl::Status AwaitReady();
+
+  const std::string directory_;
+  const std::string conninfo_;
+  std::unique_ptr<process::Process> process_;
+};
+
+}  // namespace davit::postgres
