@@ -13,9 +13,10 @@ namespace davit::buildkit {
 namespace {
 
 absl::Status Refused(absl::string_view text, absl::string_view why) {
-  return absl::InvalidArgumentError(absl::StrCat("BuildKit address \"", text, "\": ", why,
-                                                 "; write docker-engine:///path/to/docker.sock, unix:///path/to/buildkitd.sock "
-                                                 "or tcp://host:port"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("BuildKit address \"", text, "\": ", why,
+                   "; write docker-engine:///path/to/docker.sock, unix:///path/to/buildkitd.sock "
+                   "or tcp://host:port"));
 }
 
 absl::StatusOr<Address> SocketAddress(Address::Kind kind, absl::string_view text, absl::string_view path) {

@@ -21,8 +21,8 @@ struct Address {
   // The socket's path, or host:port for kTcp.
   std::string location;
 
-  // Reads "docker-engine:///run/docker.sock", "unix:///run/buildkit/buildkitd.sock" or "tcp://host:port"; INVALID_ARGUMENT
-  // names what is accepted.
+  // Reads "docker-engine:///run/docker.sock", "unix:///run/buildkit/buildkitd.sock" or "tcp://host:port";
+  // INVALID_ARGUMENT names what is accepted.
   static absl::StatusOr<Address> Parse(absl::string_view text);
 
   // The text that Parse reads.

@@ -1,4 +1,5 @@
-// Builds an image from a context and pushes it: the one interface over every way of running BuildKit. See the class for threading.
+// Builds an image from a context and pushes it: the one interface over every way of running BuildKit. See the class for
+// threading.
 #pragma once
 
 #include <map>
@@ -20,14 +21,15 @@ struct RegistryAccount {
   // Host with an optional port, as in the image's reference.
   std::string host;
   std::string username;
-  SecretString password;
+  crypto::SecretString password;
 };
 
 // One build.
 struct BuildRequest {
   // Unique among all builds and their attempts.
   std::string solve_id;
-  // Context kept by BuildKit between builds is found again under this key: one for each repository and context directory.
+  // Context kept by BuildKit between builds is found again under this key: one for each repository and context
+  // directory.
   std::string shared_key;
   // The tree; must live until Build returns.
   const ContextSource* context = nullptr;
@@ -66,10 +68,10 @@ class Builder {
  public:
   virtual ~Builder() = default;
 
-  // Runs one build to its end and pushes the image. When `cancelled` is triggered BuildKit's work is stopped and CANCELLED is
-  // returned. Errors: FAILED_PRECONDITION = the build's own fault (a step failed, an image is not there), with BuildKit's text;
-  // UNAVAILABLE = BuildKit cannot be reached or broke off; UNAUTHENTICATED or PERMISSION_DENIED = the registry refused the push;
-  // an error of the context source = that error.
+  // Runs one build to its end and pushes the image. When `cancelled` is triggered BuildKit's work is stopped and
+  // CANCELLED is returned. Errors: FAILED_PRECONDITION = the build's own fault (a step failed, an image is not there),
+  // with BuildKit's text; UNAVAILABLE = BuildKit cannot be reached or broke off; UNAUTHENTICATED or PERMISSION_DENIED =
+  // the registry refused the push; an error of the context source = that error.
   virtual absl::StatusOr<BuiltImage> Build(const BuildRequest& request, ProgressSink& progress,
                                            std::stop_token cancelled) = 0;
 

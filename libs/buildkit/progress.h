@@ -24,8 +24,8 @@ struct StepUpdate {
   std::string error;
 };
 
-// Receives a build's progress. The calls for one build come one at a time, from a thread of the build; a slow sink slows only the
-// reading of progress. No call comes after Builder::Build has returned.
+// Receives a build's progress. The calls for one build come one at a time, from a thread of the build; a slow sink
+// slows only the reading of progress. No call comes after Builder::Build has returned.
 class ProgressSink {
  public:
   virtual ~ProgressSink() = default;
