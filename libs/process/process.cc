@@ -154,7 +154,9 @@ struct ChildPlan {
 absl::StatusOr<std::string> FindProgram(const std::string& name) {
   if (name.find('/') != std::string::npos) return name;
   const char* path = getenv("PATH");
-  for (absl::string_view directory : absl::StrSplit(path == nullptr ? "/usr/bin:/bin" : path, ':')) {
+  // The directories of system programs are not in every PATH.
+  const std::string directories = absl::StrCat(path == nullptr ? "/usr/bin:/bin" : path, ":/usr/sbin:/sbin");
+  for (absl::string_view directory : absl::StrSplit(directories, ':')) {
     std::string candidate = absl::StrCat(directory.empty() ? "." : directory, "/", name);
     if (access(candidate.c_str(), X_OK) == 0) return candidate;
   }

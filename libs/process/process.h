@@ -51,7 +51,8 @@ struct Output {
 };
 
 struct SpawnOptions {
-  // The program and its arguments. argv[0] without a slash is searched in this process's PATH.
+  // The program and its arguments. argv[0] without a slash is searched in this process's PATH,
+  // then in /usr/sbin and /sbin.
   std::vector<std::string> argv;
   // The whole environment of the child; nullopt inherits this process's.
   std::optional<std::map<std::string, std::string>> environment;
