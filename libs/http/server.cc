@@ -1,0 +1,384 @@
+// Implements server.h with Boost.Beast and coroutines. Everything of Impl and Session runs on the one I/O thread unless
+// it says otherwise.
+#include "libs/http/server.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+#include <thread>
+#include <unordered_set>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "libs/http/handler_pool.h"
+
+namespace davit::http {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using boost::system::error_code;
+using Tcp = asio::ip::tcp;
+using BeastResponse = beast::http::response<beast::http::string_body>;
+using Parser = beast::http::request_parser<beast::http::string_body>;
+
+const auto kUse = asio::as_tuple(asio::use_awaitable);
+constexpr size_t kReadAhead = 64 << 10;
+constexpr std::chrono::seconds kLinger(5);         // how long what a refused peer still sends is read and thrown away
+constexpr size_t kLingerBytes = size_t{64} << 20;  // and how much of it
+constexpr std::chrono::milliseconds kAcceptPause(50);  // after accept failed, for example without file descriptors
+
+std::chrono::steady_clock::duration ToChrono(absl::Duration duration) {
+  return absl::ToChronoNanoseconds(std::min(duration, absl::Hours(24)));
+}
+
+absl::string_view View(beast::string_view text) { return absl::string_view(text.data(), text.size()); }
+
+absl::StatusOr<Tcp::endpoint> ParseListen(const std::string& listen) {
+  const size_t colon = listen.rfind(':');
+  int port = 0;
+  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 || port > 65535) {
+    return absl::InvalidArgumentError(absl::StrCat("listen: ", listen, " is not ADDRESS:PORT"));
+  }
+  std::string host = listen.substr(0, colon);
+  if (absl::StartsWith(host, "[") && absl::EndsWith(host, "]")) host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
+  error_code error;
+  const asio::ip::address address = asio::ip::make_address(host, error);
+  if (error) return absl::InvalidArgumentError(absl::StrCat("listen: ", host, " is not an IP address"));
+  return Tcp::endpoint(address, static_cast<uint16_t>(port));
+}
+
+ServerResponse RenderText(int status, absl::string_view message) {
+  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, absl::StrCat(message, "\n")};
+}
+
+// "25 MiB", "16 KiB" or "123 bytes".
+std::string HumanBytes(int64_t bytes) {
+  if (bytes >= (1 << 20) && bytes % (1 << 20) == 0) return absl::StrCat(bytes >> 20, " MiB");
+  if (bytes >= (1 << 10) && bytes % (1 << 10) == 0) return absl::StrCat(bytes >> 10, " KiB");
+  return absl::StrCat(bytes, " bytes");
+}
+
+ServerRequest ToServerRequest(Parser& parser, std::string remote_address) {
+  auto& message = parser.get();
+  ServerRequest request;
+  request.method = std::string(message.method_string());
+  const absl::string_view target = View(message.target());
+  const size_t question = target.find('?');
+  request.path = std::string(target.substr(0, question));
+  if (question != target.npos) request.query = std::string(target.substr(question + 1));
+  for (const auto& field : message) request.headers.Add(View(field.name_string()), View(field.value()));
+  request.body = std::move(message.body());
+  request.remote_address = std::move(remote_address);
+  return request;
+}
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(ServerOptions options, Handler handler)
+      : options_(std::move(options)),
+        handler_(std::move(handler)),
+        pool_(options_.handler_threads, options_.max_waiting_requests),
+        acceptor_(io_),
+        session_ended_(io_, std::chrono::steady_clock::time_point::max()),
+        work_(asio::make_work_guard(io_)) {
+    if (!options_.render_error) options_.render_error = &RenderText;
+  }
+
+  ~Impl() { Drain(absl::ZeroDuration()); }
+
+  // Any thread, once.
+  absl::Status Start() {
+    absl::StatusOr<Tcp::endpoint> endpoint = ParseListen(options_.listen);
+    if (!endpoint.ok()) return endpoint.status();
+    error_code error;
+    acceptor_.open(endpoint->protocol(), error);
+    if (!error) acceptor_.set_option(Tcp::acceptor::reuse_address(true), error);
+    if (!error) acceptor_.bind(*endpoint, error);
+    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return absl::UnavailableError(absl::StrCat("cannot listen on ", options_.listen, ": ", error.message()));
+    port_ = acceptor_.local_endpoint().port();
+    asio::co_spawn(io_, Accept(), asio::detached);
+    io_thread_ = std::thread([this] { io_.run(); });
+    return absl::OkStatus();
+  }
+
+  uint16_t port() const { return port_; }
+
+  // Any thread.
+  void Drain(absl::Duration patience) {
+    absl::MutexLock once(&drain_mutex_);
+    if (!io_thread_.joinable()) return;
+    asio::post(io_, [this] {
+      draining_ = true;
+      error_code ignored;
+      acceptor_.close(ignored);
+      session_ended_.cancel();
+      for (Session* session : sessions_) {
+        if (session->idle) session->Close();
+      }
+    });
+    {
+      absl::MutexLock lock(&count_mutex_);
+      count_mutex_.AwaitWithTimeout(absl::Condition(this, &Impl::NoSessions), patience);
+    }
+    asio::post(io_, [this] {
+      for (Session* session : sessions_) session->Close();
+    });
+    pool_.Stop();
+    {
+      absl::MutexLock lock(&count_mutex_);
+      count_mutex_.Await(absl::Condition(this, &Impl::NoSessions));
+    }
+    work_.reset();
+    io_thread_.join();
+  }
+
+ private:
+  // One connection; lives in the frame of its coroutine.
+  struct Session {
+    Session(Tcp::socket socket, std::string remote) : stream(std::move(socket)), remote_address(std::move(remote)) {}
+
+    void Close() {
+      error_code ignored;
+      stream.socket().shutdown(Tcp::socket::shutdown_both, ignored);
+      stream.cancel();
+      closed = true;
+    }
+
+    beast::tcp_stream stream;
+    const std::string remote_address;
+    beast::flat_buffer buffer{kReadAhead};
+    bool idle = true;  // between requests
+    bool closed = false;
+  };
+
+  // Registers a session for as long as it lives.
+  class Registration {
+   public:
+    Registration(Impl& impl, Session& session) : impl_(impl), session_(session) { impl_.sessions_.insert(&session); }
+    ~Registration() {
+      impl_.sessions_.erase(&session_);
+      impl_.session_ended_.cancel();
+      absl::MutexLock lock(&impl_.count_mutex_);
+      --impl_.session_count_;
+    }
+
+   private:
+    Impl& impl_;
+    Session& session_;
+  };
+
+  bool NoSessions() const ABSL_NO_THREAD_SAFETY_ANALYSIS { return session_count_ == 0; }
+
+  asio::awaitable<void> Accept() {
+    while (!draining_) {
+      if (static_cast<int>(sessions_.size()) >= options_.max_connections) {
+        co_await session_ended_.async_wait(kUse);
+        continue;
+      }
+      auto [error, socket] = co_await acceptor_.async_accept(kUse);
+      if (draining_) break;
+      if (error) {
+        asio::steady_timer pause(io_, kAcceptPause);
+        co_await pause.async_wait(kUse);
+        continue;
+      }
+      error_code gone;
+      const Tcp::endpoint peer = socket.remote_endpoint(gone);
+      if (gone) continue;
+      socket.set_option(Tcp::no_delay(true), gone);
+      {
+        absl::MutexLock lock(&count_mutex_);
+        ++session_count_;
+      }
+      asio::co_spawn(io_, Serve(std::move(socket), peer.address().to_string()), asio::detached);
+    }
+  }
+
+  asio::awaitable<void> Serve(Tcp::socket socket, std::string remote_address) {
+    Session session(std::move(socket), std::move(remote_address));
+    Registration registration(*this, session);
+    bool keep = true;
+    while (keep && !session.closed) keep = co_await ServeOne(session);
+  }
+
+  // Reads and answers one request; false when the connection is to be closed.
+  asio::awaitable<bool> ServeOne(Session& session) {
+    if (!co_await AwaitRequest(session)) co_return false;
+    Parser parser;
+    parser.header_limit(static_cast<uint32_t>(options_.header_limit));
+    parser.body_limit(static_cast<uint64_t>(options_.body_limit));
+    session.stream.expires_after(ToChrono(options_.header_timeout));
+    auto [head_error, head_size] =
+        co_await beast::http::async_read_header(session.stream, session.buffer, parser, kUse);
+    if (head_error) {
+      co_await Refuse(session, head_error);
+      co_return false;
+    }
+    if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue") && !parser.is_done()) {
+      BeastResponse go_on(beast::http::status::continue_, 11);
+      auto [error, size] = co_await beast::http::async_write(session.stream, go_on, kUse);
+      if (error) co_return false;
+    }
+    session.stream.expires_after(ToChrono(options_.body_timeout));
+    auto [body_error, body_size] = co_await beast::http::async_read(session.stream, session.buffer, parser, kUse);
+    if (body_error) {
+      co_await Refuse(session, body_error);
+      co_return false;
+    }
+    session.stream.expires_never();
+    const bool head_only = parser.get().method() == beast::http::verb::head;
+    const bool keep_alive = parser.keep_alive();
+    ServerRequest request = ToServerRequest(parser, session.remote_address);
+    ServerResponse response = co_await Handle(std::move(request));
+    co_return co_await Write(session, std::move(response), keep_alive && !draining_, head_only);
+  }
+
+  // Waits until the next request begins.
+  asio::awaitable<bool> AwaitRequest(Session& session) {
+    if (draining_) co_return false;
+    if (session.buffer.size() > 0) {
+      session.idle = false;
+      co_return true;
+    }
+    session.idle = true;
+    session.stream.expires_after(ToChrono(options_.keep_alive_timeout));
+    auto [error, size] = co_await session.stream.async_read_some(session.buffer.prepare(4096), kUse);
+    if (error) co_return false;
+    session.buffer.commit(size);
+    session.idle = false;
+    co_return true;
+  }
+
+  // Runs the handler on the pool.
+  asio::awaitable<ServerResponse> Handle(ServerRequest request) {
+    auto shared_request = std::make_shared<ServerRequest>(std::move(request));
+    auto outcome = std::make_shared<std::optional<ServerResponse>>();
+    auto finished = std::make_shared<asio::steady_timer>(io_, std::chrono::steady_clock::time_point::max());
+    const bool taken = pool_.TryRun([this, shared_request, outcome, finished] {
+      ServerResponse response = RunHandler(*shared_request);
+      asio::post(io_, [outcome, finished, response = std::move(response)]() mutable {
+        *outcome = std::move(response);
+        finished->cancel();
+      });
+    });
+    if (!taken) {
+      ServerResponse busy = options_.render_error(503, "server is busy; try again");
+      busy.headers.Set("Retry-After", "1");
+      co_return busy;
+    }
+    while (!outcome->has_value()) co_await finished->async_wait(kUse);
+    co_return std::move(**outcome);
+  }
+
+  // On a thread of the pool.
+  ServerResponse RunHandler(const ServerRequest& request) {
+    try {
+      return handler_(request);
+    } catch (...) {  // a handler must not throw; if one does, the connection still gets an answer
+      return options_.render_error(500, "internal error");
+    }
+  }
+
+  asio::awaitable<bool> Write(Session& session, ServerResponse response, bool keep_alive, bool head_only) {
+    BeastResponse message(static_cast<beast::http::status>(response.status), 11);
+    for (const auto& [name, value] : response.headers.fields()) message.insert(name, value);
+    message.set(beast::http::field::date,
+                absl::FormatTime("%a, %d %b %E4Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()));
+    message.body() = std::move(response.body);
+    message.keep_alive(keep_alive);
+    message.prepare_payload();
+    session.stream.expires_after(ToChrono(options_.write_timeout));
+    if (head_only) {
+      beast::http::response_serializer<beast::http::string_body> serializer(message);
+      auto [error, size] = co_await beast::http::async_write_header(session.stream, serializer, kUse);
+      co_return !error && keep_alive;
+    }
+    auto [error, size] = co_await beast::http::async_write(session.stream, message, kUse);
+    if (!error && !keep_alive) {
+      error_code ignored;
+      session.stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
+    }
+    co_return !error && keep_alive;
+  }
+
+  // Answers a request that could not be read, when there is something to answer.
+  asio::awaitable<void> Refuse(Session& session, error_code error) {
+    int status = 400;
+    std::string message = "malformed request";
+    if (error == beast::http::error::body_limit) {
+      status = 413;
+      message = absl::StrCat("body over ", HumanBytes(options_.body_limit));
+    } else if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow) {
+      status = 431;
+      message = absl::StrCat("header over ", HumanBytes(options_.header_limit));
+    } else if (error.category() != beast::http::make_error_code(beast::http::error::bad_method).category() ||
+               error == beast::http::error::end_of_stream || error == beast::http::error::partial_message) {
+      co_return;  // the peer has gone, or took too long: then Beast has closed the socket
+    }
+    ServerResponse response = options_.render_error(status, message);
+    co_await Write(session, std::move(response), /*keep_alive=*/false, /*head_only=*/false);
+    co_await Linger(session);
+  }
+
+  // Reads on for a while: closing a connection with unread bytes would reset it, and the peer would not see the answer.
+  asio::awaitable<void> Linger(Session& session) {
+    session.stream.expires_after(kLinger);
+    session.buffer.clear();
+    for (size_t discarded = 0; discarded < kLingerBytes && !session.closed && !draining_;) {
+      auto [error, size] = co_await session.stream.async_read_some(session.buffer.prepare(kReadAhead), kUse);
+      if (error) co_return;
+      discarded += size;
+    }
+  }
+
+  ServerOptions options_;
+  const Handler handler_;
+  HandlerPool pool_;
+  uint16_t port_ = 0;
+
+  asio::io_context io_{1};
+  Tcp::acceptor acceptor_;
+  asio::steady_timer session_ended_;  // cancelled when a session ends
+  asio::executor_work_guard<asio::io_context::executor_type> work_;
+  std::unordered_set<Session*> sessions_;
+  bool draining_ = false;
+
+  absl::Mutex count_mutex_;
+  int session_count_ ABSL_GUARDED_BY(count_mutex_) = 0;
+  absl::Mutex drain_mutex_;
+  std::thread io_thread_;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Server::~Server() = default;
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Handler handler) {
+  auto impl = std::make_unique<Impl>(std::move(options), std::move(handler));
+  if (absl::Status started = impl->Start(); !started.ok()) return started;
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+uint16_t Server::port() const { return impl_->port(); }
+
+void Server::Drain(absl::Duration patience) { impl_->Drain(patience); }
+
+}  // namespace davit::http

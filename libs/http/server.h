@@ -35,10 +35,10 @@ struct ServerResponse {
 // Answers one request; called on the pool's threads, several at a time. Must not throw.
 using Handler = std::function<ServerResponse(const ServerRequest&)>;
 
-// Makes the response for an error that the server itself finds (400, 408, 413, 431, 503).
+// Makes the response for an error that the server itself finds (400, 413, 431, 500, 503).
 using ErrorRenderer = std::function<ServerResponse(int status, absl::string_view message)>;
 
-// Configuration of a Server.
+// Configuration of a Server. A connection whose peer exceeds a time-out is closed without an answer.
 struct ServerOptions {
   std::string listen = "127.0.0.1:0";  // address:port; port 0 takes a free one
   int64_t body_limit = int64_t{1} << 20;

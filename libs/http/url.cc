@@ -57,6 +57,8 @@ absl::StatusOr<Url> FromView(const urls::url_view_base& view) {
   }
   url.path = std::string(view.encoded_path());
   if (url.path.empty()) url.path = "/";
+  // Boost.URL 1.81 takes what follows the digits of a port for the path: "https://a:80x" would become /x.
+  if (url.path[0] != '/') return Invalid("the port is not within 1 and 65535");
   url.query = std::string(view.encoded_query());
   return url;
 }
