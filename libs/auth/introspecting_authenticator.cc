@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "davit/registry/v1/identity.grpc.pb.h"
-#include "libs/crypto/digest.h"
+#include "libs/crypto/hash.h"
 #include "libs/rpc/client_context.h"
 #include "libs/rpc/status_conversion.h"
 #include "libs/status/annotate.h"

@@ -1,6 +1,7 @@
 // Tests of the server and the channels of libs/rpc, with a real server on 127.0.0.1 and in process.
 #include <gmock/gmock.h>
 #include <grpcpp/grpcpp.h>
+#include <grpcpp/impl/client_unary_call.h>
 #include <gtest/gtest.h>
 
 #include "davit/registry/v1/identity.grpc.pb.h"

@@ -2,6 +2,7 @@
 #include "libs/rpc/service_flags.h"
 
 #include <cstdlib>
+#include <mutex>
 #include <optional>
 
 #include "absl/flags/flag.h"
@@ -43,7 +44,8 @@ absl::StatusOr<crypto::SecretString> ReadOwnToken() {
 
 absl::StatusOr<ServiceFlags> ParseServiceFlags(int argc, char** argv, absl::string_view usage,
                                                absl::string_view default_listen) {
-  absl::SetProgramUsageMessage(usage);
+  static std::once_flag once;
+  std::call_once(once, [usage] { absl::SetProgramUsageMessage(usage); });
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) {
     return absl::InvalidArgumentError(
