@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs the Debian 12 packages of the named groups, and does nothing at all when they are there.
+#
+#   bash deploy/local/install_packages.sh [build] [run] [test]
+#
+# The package lists are refreshed only when something is missing. Services that come with a package (PostgreSQL, Docker, …) are not
+# started: Davit runs private ones of its own.
+set -euo pipefail
+
+build=(
+  bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib g++ git
+  libabsl-dev libarchive-dev libboost-url1.81-dev libboost1.81-dev libcrypt-dev libcurl4-openssl-dev libgit2-dev libgmock-dev
+  libgrpc++-dev libgtest-dev libpq-dev libpqxx-dev libprotobuf-dev libre2-dev libspdlog-dev libssl-dev libzstd-dev
+  nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3
+)
+run=(
+  apache2-utils busybox-static ca-certificates docker-registry docker.io git iproute2 iptables jq libabsl20220623
+  libarchive13 libboost-url1.81.0 libcurl4 libgit2-1.5 libgrpc++1.51 libpqxx-6.4 libprotobuf32 libre2-9 libspdlog1.10
+  libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libssl3 libzstd1 lighttpd postgresql procps python3 skopeo umoci
+  util-linux
+)
+test=(clang-format clang-tidy nodejs npm python3 shellcheck)
+
+# libgit2 before this version has known security defects.
+libgit2_minimum=1.5.1+ds-1+deb12u2
+
+installed() { [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null || true)" == installed ]]; }
+
+missing=()
+for group in "${@:-build}"; do
+  case "$group" in
+    build) packages=("${build[@]}") ;;
+    run) packages=("${run[@]}") ;;
+    test) packages=("${test[@]}") ;;
+    *) echo "install_packages.sh: unknown group $group (build, run or test)" >&2; exit 2 ;;
+  esac
+  for package in "${packages[@]}"; do
+    # A program that is already there from another source than its package (nodejs, npm) is as good.
+    case "$package" in
+      nodejs) command -v node >/dev/null && continue ;;
+      npm | clang-format | clang-tidy | shellcheck) command -v "$package" >/dev/null && continue ;;
+    esac
+    installed "$package" || missing+=("$package")
+  done
+done
+libgit2="$(dpkg-query -W -f='${Version}' libgit2-1.5 2>/dev/null || true)"
+if [[ -n "$libgit2" ]] && dpkg --compare-versions "$libgit2" lt "$libgit2_minimum"; then
+  missing+=(libgit2-1.5)
+fi
+((${#missing[@]})) || exit 0
+
+if ((EUID != 0)); then
+  echo "These packages are missing; run as root, or install them yourself: ${missing[*]}" >&2
+  exit 1
+fi
+echo "Installing ${#missing[@]} packages: ${missing[*]}"
+policy=/usr/sbin/policy-rc.d
+if [[ ! -e "$policy" ]]; then
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+  trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
