@@ -1,0 +1,3 @@
+-- Removes an upload that was not completed.
+-- $1 id
+delete from uploads where id = $1

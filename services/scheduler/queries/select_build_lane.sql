@@ -1,0 +1,3 @@
+-- Where a build queues.
+-- $1 build
+select project, pool, priority, sequence, state from builds where id = $1
