@@ -39,7 +39,8 @@ class CommitTree {
   absl::StatusOr<std::unique_ptr<TreeReader>> OpenContext(absl::string_view directory, const TreeLimits& limits) const;
 
   // Reads one file by its path from the repository's root, following symlinks inside the repository. NOT_FOUND:
-  // `PATH not found in SHA`; INVALID_ARGUMENT as for OpenContext; RESOURCE_EXHAUSTED when longer than `max_bytes`.
+  // `PATH not found in SHA`; INVALID_ARGUMENT `path leaves the repository`; RESOURCE_EXHAUSTED when longer than
+  // `max_bytes`.
   absl::StatusOr<std::string> ReadFile(absl::string_view path, int64_t max_bytes) const;
 
  private:

@@ -2,6 +2,7 @@
 // called.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 
@@ -23,8 +24,8 @@ struct FetchControl {
   absl::Duration timeout = absl::Minutes(10);
   // Most bytes that a server may send for it. RESOURCE_EXHAUSTED: `repository over the limit …`.
   int64_t max_received_bytes = int64_t{4} << 30;
-  // Asked often; once it says true the fetch ends with CANCELLED. May be empty.
-  std::function<bool()> cancelled;
+  // The fetch ends with CANCELLED soon after this becomes true. Must outlive the fetch; may be null.
+  const std::atomic<bool>* cancelled = nullptr;
   // Called now and then with how far the fetch is. May be empty.
   std::function<void(const FetchProgress&)> progress;
 };

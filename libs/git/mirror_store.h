@@ -60,13 +60,17 @@ class MirrorStore {
 
   // Makes the commit available locally and pins its mirror. A commit that is present costs no request. Concurrent
   // fetches of one repository take turns. A corrupt mirror is deleted and fetched anew, once. Errors:
-  //   UNAUTHENTICATED     `credential rejected by HOST (401)` or (403)
+  //   UNAUTHENTICATED     `credential rejected by HOST (401)`; PERMISSION_DENIED for `… (403)`
   //   NOT_FOUND           `repository not found: URL`
   //   FAILED_PRECONDITION `commit SHA is no longer reachable`
   //   INVALID_ARGUMENT    `address not allowed…` (from the client's address policy)
   //   RESOURCE_EXHAUSTED, CANCELLED, DEADLINE_EXCEEDED (see FetchControl); UNAVAILABLE for a failing server or network.
   absl::StatusOr<FetchOutcome> Fetch(const FetchRequest& request, const Credential& credential,
                                      const FetchControl& control);
+
+  // Deletes the mirror of a repository after an object in it could not be read (DATA_LOSS), so that the next Fetch
+  // starts anew.
+  absl::Status Discard(absl::string_view connection, const RepositoryUrl& url);
 
   // Deletes least recently used mirrors until the budget holds. Fetch does it by itself.
   absl::Status Evict();

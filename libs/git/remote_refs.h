@@ -23,6 +23,8 @@ struct RemoteRef {
   std::string name;
   // The commit it leads to; an annotated tag is peeled.
   ObjectId commit;
+  // The annotated tag itself; zero for a branch or a lightweight tag.
+  ObjectId tag;
 };
 
 // The refs of a remote repository.
@@ -33,9 +35,9 @@ struct RemoteRefs {
   std::string default_branch;
 };
 
-// Asks a server for its branches and tags. Errors: UNAUTHENTICATED `credential rejected by HOST (401)` (or 403),
-// NOT_FOUND `repository not found: URL`, INVALID_ARGUMENT `address not allowed`, UNAVAILABLE when it cannot be
-// reached, and those of FetchControl.
+// Asks a server for its branches and tags. Errors: UNAUTHENTICATED `credential rejected by HOST (401)`,
+// PERMISSION_DENIED for `… (403)`, NOT_FOUND `repository not found: URL`, INVALID_ARGUMENT `address not allowed`,
+// UNAVAILABLE when it cannot be reached, and those of FetchControl.
 absl::StatusOr<RemoteRefs> ListRemoteRefs(http::Client& client, const RepositoryUrl& url, const Credential& credential,
                                           const FetchControl& control);
 

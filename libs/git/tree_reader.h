@@ -23,8 +23,8 @@ struct TreeLimits {
   // Components of a path, and bytes of a whole path.
   int max_depth = 100;
   int64_t max_path_bytes = 4096;
-  // Bytes of a single file.
-  int64_t max_blob_bytes = int64_t{2} << 30;
+  // Bytes of a single file; one is held in memory while it is read.
+  int64_t max_blob_bytes = int64_t{512} << 20;
   // Bytes of all files that the walk visits together.
   int64_t max_total_bytes = int64_t{16} << 30;
 };

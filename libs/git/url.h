@@ -3,44 +3,36 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "libs/http/address_policy.h"
 
 namespace davit::git {
-
-// Which servers may be spoken to in the clear.
-struct UrlRules {
-  // `host` or `host:port` entries for which http:// is accepted besides https://.
-  std::vector<std::string> plain_http_hosts;
-};
 
 // The checked address of a repository. Only Parse makes one, so holding one means that it was checked.
 class RepositoryUrl {
  public:
-  // Accepts `https://host[:port]/path` (and http:// for the hosts that `rules` lists). Errors are INVALID_ARGUMENT and
-  // never repeat credentials: `scheme not allowed: …` for anything but http(s) (file://, ext::, ssh://, git@host:path,
-  // a path, an option), `credentials do not belong in a repository URL`, `invalid repository URL: …`.
-  static absl::StatusOr<RepositoryUrl> Parse(absl::string_view text, const UrlRules& rules);
+  // Accepts `https://host[:port]/path`, and what else `policy` allows (http:// for listed hosts). Errors are
+  // INVALID_ARGUMENT and never repeat credentials: `scheme not allowed: …` for anything but http(s) (file://, ext::,
+  // ssh://, git@host:path, a path, an option), `URL must not contain credentials`, `address not allowed: …`,
+  // `invalid repository URL: …`.
+  static absl::StatusOr<RepositoryUrl> Parse(absl::string_view text, const http::AddressPolicy& policy);
 
   // The whole URL, without a trailing slash.
   const std::string& text() const { return text_; }
-  // Lower-case host name, without the port.
-  const std::string& host() const { return host_; }
-  // `host`, or `host:port` when the URL has a port.
-  std::string HostAndPort() const;
+  // `host`, or `host:port` when the port is not the scheme's default.
+  const std::string& authority() const { return authority_; }
   // Path of the repository on its server, without a leading or trailing slash and without `.git`.
-  std::string RepositoryPath() const;
+  const std::string& repository_path() const { return repository_path_; }
 
  private:
   RepositoryUrl() = default;
 
   std::string text_;
-  std::string host_;
-  std::string port_;
-  std::string path_;
+  std::string authority_;
+  std::string repository_path_;
 };
 
 // Checks a full or short ref name by git's own grammar (git-check-ref-format), refusing also a leading dash.
