@@ -1,0 +1,1 @@
+"""What must hold when things die. See tests/README.md."""
