@@ -21,7 +21,7 @@ struct AddressPolicyOptions {
   // Exceptions, each "host", "host:port" or a CIDR block ("10.1.0.0/16", "fd00::/8"; a bare address is a host). A
   // listed host may have a private address and may be reached over plain http. An address inside a listed block may be
   // private; plain http to it needs the URL to name the address itself.
-  std::vector<std::string> allowed_hosts;
+  std::vector<std::string> allowed_hosts = {};
 };
 
 // Allows https to public addresses, and to the exceptions anything. The decision about an address is made where a

@@ -92,12 +92,12 @@ class ResponseStream {
 
 // Configuration of a Client.
 struct ClientOptions {
-  AddressPolicy policy;
+  AddressPolicy policy = {};
   std::string user_agent = "davit";
-  std::string ca_file;  // PEM bundle instead of the system's
+  std::string ca_file = {};  // PEM bundle instead of the system's
   // "host:port:address" entries that replace name resolution, in curl's CURLOPT_RESOLVE form; the policy checks them
   // like any address.
-  std::vector<std::string> resolve;
+  std::vector<std::string> resolve = {};
   size_t max_idle_connections = 16;  // connection pools that are kept for reuse
 };
 

@@ -28,8 +28,8 @@ struct ServerRequest {
 // What a handler answers. Content-Length, Date and Connection are the server's business.
 struct ServerResponse {
   int status = 200;
-  Headers headers;
-  std::string body;
+  Headers headers = {};
+  std::string body = {};
 };
 
 // Answers one request; called on the pool's threads, several at a time. Must not throw.
@@ -49,8 +49,8 @@ struct ServerOptions {
   absl::Duration write_timeout = absl::Seconds(30);       // for a whole response
   int max_connections = 1024;                             // more wait in the listen backlog
   int handler_threads = 8;
-  int max_waiting_requests = 64;  // beyond the ones being handled; more get 503 with Retry-After
-  ErrorRenderer render_error;     // plain text when empty
+  int max_waiting_requests = 64;    // beyond the ones being handled; more get 503 with Retry-After
+  ErrorRenderer render_error = {};  // plain text when empty
 };
 
 // Serves from Start until Drain or destruction. Requests of one connection are handled one after the other, answers
