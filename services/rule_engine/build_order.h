@@ -1,0 +1,31 @@
+// Orders of builds: what the scheduler is asked to build for a rule. Owns nothing; usable from any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/rule_engine/event.h"
+#include "services/rule_engine/git_ref.h"
+#include "services/rule_engine/rule.h"
+
+namespace davit::rule_engine {
+
+// What is to be built.
+struct BuildSubject {
+  // Nothing for a bare commit.
+  std::optional<GitRef> ref;
+  std::string commit;
+  std::vector<std::string> tags;
+  // Who asked, for people.
+  std::string requested_by;
+};
+
+// The order of a push: its request id follows from (rule, ref, commit), so that however often it is sent there is one
+// build.
+BuildOrder OrderForPush(const Rule& rule, const Event& event, const BuildSubject& subject);
+
+// The order of a manual event: its request id follows from the event.
+BuildOrder OrderForManual(const Rule& rule, const Event& event, const BuildSubject& subject);
+
+}  // namespace davit::rule_engine

@@ -1,0 +1,98 @@
+// Plans of the hot statements over 100,000 rules of 10,000 repositories and a large ledger: none may scan a table.
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "libs/postgres/scope.h"
+#include "libs/postgres/transaction.h"
+#include "libs/status/status_macros.h"
+#include "services/rule_engine/queries.h"
+#include "services/rule_engine/testing/store_fixture.h"
+
+namespace davit::rule_engine {
+namespace {
+
+using postgres::Scope;
+using postgres::Statement;
+using postgres::Transaction;
+
+constexpr char kFill[] = R"sql(
+insert into rules (id, project, display_name, enabled, connection_id, repository, repository_key, case_sensitive, spec, version)
+select 'rul_' || i, 'default', 'rule ' || i, true, 'con_1', 'team/app' || i % 10000, 'team/app' || i % 10000, false, '{}', 1
+from generate_series(1, 100000) i;
+insert into events (id, project, kind, state, connection_id, source_id, delivery_id, repository_key, ref, payload, detail)
+select 'evt_' || i, 'default', 'webhook', case when i % 100 = 0 then 'received' else 'evaluated' end, 'con_1', 'whk_1', 'd' || i,
+    'team/app' || i % 10000, 'refs/heads/main', '', ''
+from generate_series(1, 100000) i;
+insert into event_explanations (event_id, rule_id, project, position, rule_display_name, reason, detail, tags)
+select 'evt_' || i, 'rul_' || i, 'default', 0, '', 1, '', '[]'
+from generate_series(1, 100000) i;
+insert into rule_builds (rule_id, ref, commit_id, project, event_id)
+select 'rul_' || i, 'refs/heads/main', repeat('a', 40), 'default', 'evt_' || i
+from generate_series(1, 100000) i;
+insert into build_orders (project, rule_id, ref, commit_id, event_id, request_id, request, next_attempt)
+select 'default', 'rul_' || i, 'refs/heads/main', repeat('a', 40), 'evt_' || i, 'r' || i, '', now() + i * interval '1 second'
+from generate_series(-100, 50000) i;
+)sql";
+
+class PlanTest : public StoreFixture {
+ protected:
+  PlanTest() {
+    const absl::Status filled = pool_->Transact(
+        Scope::AllProjects(), [](Transaction& transaction) { return transaction.ExecuteScript(kFill); });
+    EXPECT_TRUE(filled.ok()) << filled;
+    for (const char* table : {"rules", "events", "event_explanations", "rule_builds", "build_orders"}) Analyze(table);
+  }
+
+  // Only the owner may gather statistics.
+  void Analyze(const std::string& table) {
+    auto owner = postgres::Pool::Open({.conninfo = database_.owner_conninfo("rule_engine"), .max_connections = 1});
+    ASSERT_TRUE(owner.ok()) << owner.status();
+    const std::string script = absl::StrCat("analyze ", table);
+    const absl::Status status = (*owner)->Transact(
+        Scope::AllProjects(), [&](Transaction& transaction) { return transaction.ExecuteScript(script.c_str()); });
+    ASSERT_TRUE(status.ok()) << status;
+  }
+
+  // The plan of a statement of the service, under row-level security, without its parameters' values being known.
+  template <typename... Args>
+  std::string Plan(const Statement& statement, const Scope& scope, Args... args) {
+    const std::string name = absl::StrCat("explain_", statement.name);
+    const std::string text = absl::StrCat("explain (costs off) ", statement.text);
+    const Statement explain{name.c_str(), text.c_str()};
+    const auto plan = pool_->Transact(scope, [&](Transaction& transaction) -> absl::StatusOr<std::string> {
+      DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(explain, args...));
+      std::string lines;
+      for (const pqxx::row& row : rows) absl::StrAppend(&lines, row[0].c_str(), "\n");
+      return lines;
+    });
+    EXPECT_TRUE(plan.ok()) << plan.status();
+    return plan.value_or("Seq Scan");
+  }
+};
+
+TEST_F(PlanTest, NoHotStatementScansATable) {
+  const Scope project = Scope::Project("default");
+  const Scope all = Scope::AllProjects();
+  const std::string plans[] = {
+      Plan(queries::kSelectRulesOfRepository, all, "default", "con_1", "team/app7"),
+      Plan(queries::kGetRule, project, "default", "rul_7"),
+      Plan(queries::kListRules, project, "default", "", "", "rule 5", 50),
+      Plan(queries::kFindEventOfDelivery, project, "default", "whk_1", "d7"),
+      Plan(queries::kClaimReceivedEvents, all, 50),
+      Plan(queries::kGetEvent, project, "default", "evt_7"),
+      Plan(queries::kListEvents, project, "default", "", int64_t{1} << 60, 50),
+      Plan(queries::kListEvents, project, "default", "team/app7", int64_t{1} << 60, 50),
+      Plan(queries::kListExplanations, project, "default", "evt_7", std::string(40, 'a')),
+      Plan(queries::kGetRuleBuild, all, "rul_7", "refs/heads/main", std::string(40, 'a')),
+      Plan(queries::kClaimBuildOrders, all, 4, absl::Seconds(20)),
+      Plan(queries::kFinishBuildOrder, all, 7, "bld_7"),
+      Plan(queries::kRefuseBuildOrder, all, 7, "no"),
+  };
+  for (const std::string& plan : plans) EXPECT_FALSE(absl::StrContains(plan, "Seq Scan")) << plan;
+  EXPECT_TRUE(absl::StrContains(plans[0], "rules_of_repository")) << plans[0];
+}
+
+}  // namespace
+}  // namespace davit::rule_engine

@@ -1,0 +1,218 @@
+// The statements behind EventLedger.
+#include "services/rule_engine/postgres_event_ledger.h"
+
+#include <limits>
+#include <optional>
+
+#include "absl/strings/str_cat.h"
+#include "davit/rules/v1/rule_engine.pb.h"
+#include "libs/ids/ids.h"
+#include "libs/postgres/transaction.h"
+#include "libs/status/annotate.h"
+#include "libs/status/status_macros.h"
+#include "services/rule_engine/postgres_rows.h"
+#include "services/rule_engine/queries.h"
+
+namespace davit::rule_engine {
+namespace {
+
+using postgres::ReadText;
+using postgres::Scope;
+using postgres::Transaction;
+
+std::string SerializePayload(const Event& event) {
+  rules::v1::IngestEventRequest payload;
+  payload.mutable_headers()->insert(event.headers.begin(), event.headers.end());
+  *payload.mutable_push() = event.push;
+  return payload.SerializeAsString();
+}
+
+// Stores the event unless its delivery is there already.
+absl::StatusOr<Recorded> InsertEvent(Transaction& transaction, const Event& event) {
+  const std::string payload = SerializePayload(event);
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result inserted,
+                         transaction.Execute(queries::kInsertEvent, event.id, event.project, KindWord(event.kind),
+                                             StateWord(event.state), event.connection_id, event.source_id,
+                                             event.delivery_id, RepositoryKey(event.push.repository()),
+                                             event.push.ref(), postgres::Bytes{payload}, event.detail));
+  if (!inserted.empty()) return Recorded{event.id, false};
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result found, transaction.Execute(queries::kFindEventOfDelivery, event.project,
+                                                                       event.source_id, event.delivery_id));
+  if (found.empty())
+    return absl::UnavailableError("the event of this delivery was removed at this moment; deliver again");
+  return Recorded{ReadText(found[0]["id"]), true};
+}
+
+absl::Status InsertExplanation(Transaction& transaction, const Event& event, int position, const Explanation& made) {
+  const std::optional<std::string> build_id =
+      made.build_id.empty() ? std::nullopt : std::optional<std::string>(made.build_id);
+  return transaction
+      .Execute(queries::kInsertExplanation, event.id, made.rule_id, event.project, position, made.rule_display_name,
+               static_cast<int>(made.reason), made.detail, build_id, TagsToJson(made.tags))
+      .status();
+}
+
+absl::Status InsertOrder(Transaction& transaction, const Event& event, const BuildOrder& order) {
+  return transaction
+      .Execute(queries::kInsertBuildOrder, event.project, order.rule_id, order.ref, order.commit, event.id,
+               order.request_id, postgres::Bytes{order.request})
+      .status();
+}
+
+// Claims (rule, ref, commit) for the event; false when it was claimed before.
+absl::StatusOr<bool> InsertRuleBuild(Transaction& transaction, const Event& event, const BuildOrder& order) {
+  DAVIT_ASSIGN_OR_RETURN(
+      const pqxx::result inserted,
+      transaction.Execute(queries::kInsertRuleBuild, order.rule_id, order.ref, order.commit, event.project, event.id));
+  return !inserted.empty();
+}
+
+// Writes what one rule makes of an event: its order, unless the rule has asked for that build before, and its
+// explanation.
+absl::Status WriteOutcome(Transaction& transaction, const Event& event, int position, Outcome& outcome) {
+  if (outcome.order.has_value()) {
+    const BuildOrder& order = *outcome.order;
+    DAVIT_ASSIGN_OR_RETURN(const bool first, InsertRuleBuild(transaction, event, order));
+    if (first) {
+      DAVIT_RETURN_IF_ERROR(InsertOrder(transaction, event, order));
+    } else {
+      DAVIT_ASSIGN_OR_RETURN(const pqxx::result earlier,
+                             transaction.Execute(queries::kGetRuleBuild, order.rule_id, order.ref, order.commit));
+      const std::string event_id = earlier.empty() ? "an earlier event" : ReadText(earlier[0]["event_id"]);
+      outcome.explanation.reason = Reason::kAlreadyBuilt;
+      outcome.explanation.detail = absl::StrCat("this commit of the ref was built for ", event_id,
+                                                "; trigger the rule by hand to build it again");
+    }
+  }
+  return InsertExplanation(transaction, event, position, outcome.explanation);
+}
+
+absl::StatusOr<std::vector<Rule>> RulesFor(Transaction& transaction, const Event& event) {
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                         transaction.Execute(queries::kSelectRulesOfRepository, event.project, event.connection_id,
+                                             RepositoryKey(event.push.repository())));
+  std::vector<Rule> rules;
+  for (const pqxx::row& row : rows) {
+    DAVIT_ASSIGN_OR_RETURN(Rule rule, ReadRule(row));
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
+absl::Status Finish(Transaction& transaction, const std::string& event_id, EventState state, absl::string_view detail) {
+  return transaction.Execute(queries::kFinishEvent, event_id, StateWord(state), detail).status();
+}
+
+absl::Status EvaluateOne(Transaction& transaction, const pqxx::row& row, EventLedger::Evaluate evaluate) {
+  DAVIT_ASSIGN_OR_RETURN(const Event event, ReadEvent(row));
+  DAVIT_ASSIGN_OR_RETURN(const std::vector<Rule> rules, RulesFor(transaction, event));
+  Evaluation evaluation = evaluate(event, rules);
+  int position = 0;
+  for (Outcome& outcome : evaluation.outcomes) {
+    DAVIT_RETURN_IF_ERROR(WriteOutcome(transaction, event, position++, outcome));
+  }
+  return Finish(transaction, event.id, evaluation.state, evaluation.detail);
+}
+
+absl::StatusOr<Event> WithExplanations(Transaction& transaction, Event event) {
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                         transaction.Execute(queries::kListExplanations, event.project, event.id, event.push.after()));
+  for (const pqxx::row& row : rows) {
+    DAVIT_ASSIGN_OR_RETURN(Explanation explanation, ReadExplanation(row));
+    event.explanations.push_back(std::move(explanation));
+  }
+  return event;
+}
+
+}  // namespace
+
+std::string PostgresEventLedger::NewEventId() { return NewId("evt", clock_, random_); }
+
+absl::StatusOr<Recorded> PostgresEventLedger::Ingest(const Event& event) {
+  Event stored = event;
+  stored.id = NewEventId();
+  absl::StatusOr<Recorded> recorded = pool_.Transact(
+      Scope::Project(event.project), [&](Transaction& transaction) { return InsertEvent(transaction, stored); });
+  if (!recorded.ok()) return Annotate(recorded.status(), "Failed to store the event");
+  return recorded;
+}
+
+absl::StatusOr<Recorded> PostgresEventLedger::RecordManual(const Event& event, const Outcome& outcome) {
+  absl::StatusOr<Recorded> recorded =
+      pool_.Transact(Scope::Project(event.project), [&](Transaction& transaction) -> absl::StatusOr<Recorded> {
+        DAVIT_ASSIGN_OR_RETURN(Recorded stored, InsertEvent(transaction, event));
+        if (stored.duplicate) return stored;
+        DAVIT_RETURN_IF_ERROR(InsertRuleBuild(transaction, event, *outcome.order).status());
+        DAVIT_RETURN_IF_ERROR(InsertOrder(transaction, event, *outcome.order));
+        DAVIT_RETURN_IF_ERROR(InsertExplanation(transaction, event, 0, outcome.explanation));
+        return stored;
+      });
+  if (!recorded.ok()) return Annotate(recorded.status(), "Failed to store the event");
+  return recorded;
+}
+
+absl::StatusOr<Event> PostgresEventLedger::FindDelivery(const std::string& project, const std::string& source_id,
+                                                        const std::string& delivery_id) {
+  absl::StatusOr<std::string> id =
+      pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<std::string> {
+        DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                               transaction.Execute(queries::kFindEventOfDelivery, project, source_id, delivery_id));
+        if (rows.empty()) return absl::NotFoundError("no event of this delivery");
+        return ReadText(rows[0]["id"]);
+      });
+  if (!id.ok()) return id.status();
+  return Get(project, *id);
+}
+
+absl::StatusOr<Event> PostgresEventLedger::Get(const std::string& project, const std::string& id) {
+  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<Event> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetEvent, project, id));
+    if (rows.empty()) return absl::NotFoundError(absl::StrCat("no event ", id));
+    DAVIT_ASSIGN_OR_RETURN(Event event, ReadEvent(rows[0]));
+    return WithExplanations(transaction, std::move(event));
+  });
+}
+
+absl::StatusOr<EventPage> PostgresEventLedger::List(const std::string& project, const std::string& repository,
+                                                    int64_t before, int limit) {
+  const int64_t bound = before > 0 ? before : std::numeric_limits<int64_t>::max();
+  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<EventPage> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListEvents, project,
+                                                                        RepositoryKey(repository), bound, limit + 1));
+    EventPage page;
+    for (const pqxx::row& row : rows) {
+      if (static_cast<int>(page.events.size()) == limit) {
+        page.next = rows[static_cast<pqxx::result::size_type>(limit - 1)]["seq"].as<int64_t>();
+        break;
+      }
+      DAVIT_ASSIGN_OR_RETURN(Event event, ReadEvent(row));
+      page.events.push_back(std::move(event));
+    }
+    return page;
+  });
+}
+
+absl::StatusOr<int> PostgresEventLedger::EvaluateReceived(int limit, Evaluate evaluate) {
+  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<int> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kClaimReceivedEvents, limit));
+    for (const pqxx::row& row : rows) {
+      const absl::Status status = EvaluateOne(transaction, row, evaluate);
+      if (absl::IsDataLoss(status)) {
+        // What cannot be read must not hold up every other event.
+        DAVIT_RETURN_IF_ERROR(Finish(transaction, ReadText(row["id"]), EventState::kIgnored, status.message()));
+      } else if (!status.ok()) {
+        return Annotate(status, "Failed to evaluate an event");
+      }
+    }
+    return static_cast<int>(rows.size());
+  });
+}
+
+absl::StatusOr<Waiting> PostgresEventLedger::CountReceived() {
+  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<Waiting> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kCountReceivedEvents));
+    return Waiting{rows[0]["waiting"].as<int64_t>(), absl::Seconds(rows[0]["oldest_seconds"].as<double>())};
+  });
+}
+
+}  // namespace davit::rule_engine

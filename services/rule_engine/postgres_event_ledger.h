@@ -1,0 +1,37 @@
+// The ledger in PostgreSQL. Thread-safe; owns nothing but its references.
+#pragma once
+
+#include <string>
+
+#include "libs/clock/clock.h"
+#include "libs/ids/random.h"
+#include "libs/postgres/pool.h"
+#include "services/rule_engine/event_ledger.h"
+
+namespace davit::rule_engine {
+
+// See EventLedger.
+class PostgresEventLedger : public EventLedger {
+ public:
+  // All parameters must outlive the ledger; clock and random make ids.
+  PostgresEventLedger(postgres::Pool& pool, Clock& clock, RandomSource& random)
+      : pool_(pool), clock_(clock), random_(random) {}
+
+  absl::StatusOr<Recorded> Ingest(const Event& event) override;
+  absl::StatusOr<Recorded> RecordManual(const Event& event, const Outcome& outcome) override;
+  std::string NewEventId() override;
+  absl::StatusOr<Event> FindDelivery(const std::string& project, const std::string& source_id,
+                                     const std::string& delivery_id) override;
+  absl::StatusOr<Event> Get(const std::string& project, const std::string& id) override;
+  absl::StatusOr<EventPage> List(const std::string& project, const std::string& repository, int64_t before,
+                                 int limit) override;
+  absl::StatusOr<int> EvaluateReceived(int limit, Evaluate evaluate) override;
+  absl::StatusOr<Waiting> CountReceived() override;
+
+ private:
+  postgres::Pool& pool_;
+  Clock& clock_;
+  RandomSource& random_;
+};
+
+}  // namespace davit::rule_engine

@@ -1,0 +1,89 @@
+// Reading of rows. Owns nothing; stateless.
+#include "services/rule_engine/postgres_rows.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "davit/rules/v1/rule_engine.pb.h"
+#include "libs/postgres/transaction.h"
+#include "libs/status/status_macros.h"
+#include "services/rule_engine/rule_conversion.h"
+
+namespace davit::rule_engine {
+
+using postgres::ReadText;
+using postgres::ReadTime;
+
+absl::StatusOr<Rule> ReadRule(const pqxx::row& row) {
+  Rule rule;
+  rule.id = ReadText(row["id"]);
+  rule.project = ReadText(row["project"]);
+  rule.display_name = ReadText(row["display_name"]);
+  rule.enabled = row["enabled"].as<bool>();
+  rule.connection_id = ReadText(row["connection_id"]);
+  rule.repository = ReadText(row["repository"]);
+  rule.repository_case = row["case_sensitive"].as<bool>() ? NameCase::kSensitive : NameCase::kInsensitive;
+  DAVIT_RETURN_IF_ERROR(SpecFromJson(ReadText(row["spec"]), rule));
+  rule.version = row["version"].as<int64_t>();
+  rule.create_time = ReadTime(row["create_time"]);
+  rule.update_time = ReadTime(row["update_time"]);
+  return rule;
+}
+
+absl::StatusOr<Event> ReadEvent(const pqxx::row& row) {
+  Event event;
+  event.id = ReadText(row["id"]);
+  event.project = ReadText(row["project"]);
+  event.kind = ReadText(row["kind"]) == "manual" ? EventKind::kManual : EventKind::kWebhook;
+  const std::string state = ReadText(row["state"]);
+  event.state = state == "received"    ? EventState::kReceived
+                : state == "evaluated" ? EventState::kEvaluated
+                                       : EventState::kIgnored;
+  event.connection_id = ReadText(row["connection_id"]);
+  event.source_id = ReadText(row["source_id"]);
+  event.delivery_id = ReadText(row["delivery_id"]);
+  rules::v1::IngestEventRequest payload;
+  if (!payload.ParseFromString(postgres::ReadBytes(row["payload"]))) {
+    return absl::DataLossError(absl::StrCat("Failed to read the payload of event ", event.id));
+  }
+  event.headers.insert(payload.headers().begin(), payload.headers().end());
+  event.push = std::move(*payload.mutable_push());
+  event.detail = ReadText(row["detail"]);
+  event.receive_time = ReadTime(row["receive_time"]);
+  if (!row["evaluate_time"].is_null()) event.evaluate_time = ReadTime(row["evaluate_time"]);
+  return event;
+}
+
+absl::StatusOr<Explanation> ReadExplanation(const pqxx::row& row) {
+  Explanation explanation;
+  explanation.rule_id = ReadText(row["rule_id"]);
+  explanation.rule_display_name = ReadText(row["rule_display_name"]);
+  explanation.reason = static_cast<Reason>(row["reason"].as<int>());
+  explanation.detail = ReadText(row["detail"]);
+  explanation.build_id = ReadText(row["build_id"]);
+  const nlohmann::json tags = nlohmann::json::parse(ReadText(row["tags"]), nullptr, /*allow_exceptions=*/false);
+  if (!tags.is_array())
+    return absl::DataLossError(absl::StrCat("Failed to read the tags of rule ", explanation.rule_id));
+  for (const nlohmann::json& tag : tags) {
+    if (tag.is_string()) explanation.tags.push_back(tag.get<std::string>());
+  }
+  return explanation;
+}
+
+std::string TagsToJson(const std::vector<std::string>& tags) { return nlohmann::json(tags).dump(); }
+
+const char* KindWord(EventKind kind) { return kind == EventKind::kManual ? "manual" : "webhook"; }
+
+const char* StateWord(EventState state) {
+  switch (state) {
+    case EventState::kReceived:
+      return "received";
+    case EventState::kEvaluated:
+      return "evaluated";
+    case EventState::kIgnored:
+      return "ignored";
+  }
+  return "received";
+}
+
+}  // namespace davit::rule_engine

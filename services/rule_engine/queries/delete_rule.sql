@@ -1,0 +1,2 @@
+delete from rules
+where project = $1 and id = $2

@@ -1,0 +1,2 @@
+insert into build_orders (project, rule_id, ref, commit_id, event_id, request_id, request)
+values ($1, $2, $3, $4, $5, $6, $7)

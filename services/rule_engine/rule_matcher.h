@@ -1,0 +1,32 @@
+// The decision whether a push builds under a rule, with the reason. Owns nothing; usable from any thread.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "services/rule_engine/event.h"
+#include "services/rule_engine/git_ref.h"
+#include "services/rule_engine/pattern_cache.h"
+#include "services/rule_engine/rule.h"
+#include "services/rule_engine/tag_template.h"
+
+namespace davit::rule_engine {
+
+// What a rule says to a push.
+struct Verdict {
+  Reason reason;
+  // For people: the pattern that matched, or those that did not.
+  std::string detail;
+  // The image's tags, when it matched: in the order of the templates, without repetitions.
+  std::vector<std::string> tags;
+};
+
+// Decides about the push of `push.ref` (which must be set). Total: a stored pattern or template that does not compile
+// any more is part of the explanation.
+Verdict MatchRule(const Rule& rule, const TagInputs& push, PatternCache& patterns);
+
+// The tags that the templates make of the inputs, without those that do not apply and without repetitions.
+// INVALID_ARGUMENT "tag_templates[N]: …" when one does not parse.
+absl::StatusOr<std::vector<std::string>> RenderTags(const std::vector<std::string>& templates, const TagInputs& inputs);
+
+}  // namespace davit::rule_engine
