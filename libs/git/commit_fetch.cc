@@ -38,17 +38,17 @@ CommitFetch::CommitFetch(Remote& remote, ObjectStore& store, const std::vector<H
 
 void CommitFetch::AddHaves(PackRequest* request) const {
   for (size_t i = 0; i < std::min(heads_.size(), kMaxHaves); ++i) {
-    request->haves.push_back(heads_[i].id);
-    if (heads_[i].shallow) request->shallow.push_back(heads_[i].id);
+    request->haves.push_back(heads_[i].commit);
+    if (heads_[i].shallow) request->shallow.push_back(heads_[i].commit);
   }
 }
 
 absl::StatusOr<CommitFetchResult> CommitFetch::Run(const ObjectId& commit, const std::string& ref_hint) {
   result_ = CommitFetchResult();
-  result_.head.id = commit;
   DAVIT_ASSIGN_OR_RETURN(const RemoteCapabilities capabilities, remote_.Discover());
   if (!capabilities.any_id) {
     DAVIT_RETURN_IF_ERROR(FetchByRef(commit, ref_hint));
+    DAVIT_RETURN_IF_ERROR(SetHead(commit));
     return result_;
   }
   if (!ref_hint.empty()) DAVIT_RETURN_IF_ERROR(CheckReachable(commit, ref_hint));
@@ -56,9 +56,19 @@ absl::StatusOr<CommitFetchResult> CommitFetch::Run(const ObjectId& commit, const
   request.want = commit;
   request.depth = capabilities.shallow ? 1 : 0;
   AddHaves(&request);
-  DAVIT_ASSIGN_OR_RETURN(const PackResult pack, FetchPack(request));
+  DAVIT_RETURN_IF_ERROR(FetchPack(request).status());
   result_.head.shallow = capabilities.shallow;
+  DAVIT_RETURN_IF_ERROR(SetHead(commit));
   return result_;
+}
+
+absl::Status CommitFetch::SetHead(const ObjectId& id) {
+  result_.head.id = id;
+  const auto info = store_.ReadCommit(id);
+  if (absl::IsNotFound(info.status())) return absl::DataLossError(info.status().message());
+  DAVIT_RETURN_IF_ERROR(info.status());
+  result_.head.commit = info->id;
+  return absl::OkStatus();
 }
 
 absl::Status CommitFetch::FetchByRef(const ObjectId& commit, const std::string& ref_hint) {

@@ -44,6 +44,8 @@ class CommitFetch {
   absl::StatusOr<Ancestry> FindAncestor(const ObjectId& commit, const ObjectId& tip) const;
   // For servers that give only what a ref points at: fetches that ref with its history.
   absl::Status FetchByRef(const ObjectId& commit, const std::string& ref_hint);
+  // Says in the result what is complete now.
+  absl::Status SetHead(const ObjectId& id);
   void AddHaves(PackRequest* request) const;
 
   Remote& remote_;

@@ -60,16 +60,17 @@ std::vector<Head> Mirror::ReadHeads() const {
   std::string line;
   while (heads.size() < kMaxHeads && std::getline(file, line)) {
     const std::vector<absl::string_view> words = absl::StrSplit(line, ' ');
-    if (words.size() != 2) continue;
+    if (words.size() != 3) continue;
     const auto id = ObjectId::FromHex(words[0]);
-    if (id.ok()) heads.push_back({*id, words[1] == "shallow"});
+    const auto commit = ObjectId::FromHex(words[1]);
+    if (id.ok() && commit.ok()) heads.push_back({*id, *commit, words[2] == "shallow"});
   }
   return heads;
 }
 
 absl::Status Mirror::RecordHead(const Head& head) const {
   const auto line = [](const Head& entry) {
-    return absl::StrCat(entry.id.Hex(), entry.shallow ? " shallow\n" : " full\n");
+    return absl::StrCat(entry.id.Hex(), " ", entry.commit.Hex(), entry.shallow ? " shallow\n" : " full\n");
   };
   std::string content = line(head);
   for (const Head& other : ReadHeads()) {

@@ -3,7 +3,7 @@
 // thread.
 //
 //   STORE/KEY/objects/pack/…   packs, each written whole or not at all
-//   STORE/KEY/heads            `COMMIT full|shallow` a line, last fetched first; its time is the mirror's last use
+//   STORE/KEY/heads            `ID COMMIT full|shallow` a line, last fetched first; its time is the mirror's last use
 //   STORE/KEY.pin              shared by readers, exclusive for who deletes or merges packs
 //   STORE/KEY.fetch            exclusive for who fetches
 #pragma once
@@ -22,10 +22,11 @@
 
 namespace davit::git {
 
-// A commit (or annotated tag) that is complete in the mirror: with all of its tree, and with its history unless
-// shallow.
+// A commit that is complete in the mirror: with all of its tree, and with its history unless shallow.
 struct Head {
+  // What was asked for: the commit, or an annotated tag of it.
   ObjectId id;
+  ObjectId commit;
   bool shallow = false;
 };
 

@@ -43,6 +43,9 @@ bool IsForbiddenInRef(char c) {
 }  // namespace
 
 absl::StatusOr<RepositoryUrl> RepositoryUrl::Parse(absl::string_view text, const http::AddressPolicy& policy) {
+  if (!absl::StartsWithIgnoreCase(text, "https://") && !absl::StartsWithIgnoreCase(text, "http://")) {
+    return absl::InvalidArgumentError("scheme not allowed: a repository URL has the form https://host/path");
+  }
   DAVIT_ASSIGN_OR_RETURN(const http::Url url, http::Url::Parse(text));
   DAVIT_RETURN_IF_ERROR(policy.CheckUrl(url));
   if (!url.query.empty() || absl::StrContains(text, '#')) {
