@@ -102,8 +102,8 @@ class Repository:
     def push(self, *refspecs):
         """Pushes over HTTP with the token; returns what the server's hook said."""
         # The token goes through the environment of this one command, as git's own helpers do.
-        environment = dict(os.environ, GIT_ASKPASS=os.path.join(os.path.dirname(__file__), "askpass.sh"),
-                           HARNESS_GIT_TOKEN=self.server.token, GIT_TERMINAL_PROMPT="0")
+        environment = dict(os.environ, GIT_ASKPASS=os.path.join(LIB, "askpass.sh"),
+                           DAVIT_GIT_TOKEN_FILE=self.server.token_file, GIT_TERMINAL_PROMPT="0")
         result = subprocess.run(
             ["git", "-C", self.work, "push", f"http://git@{self.server.host}/{self.name}.git", *(refspecs or ("main",))],
             env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)

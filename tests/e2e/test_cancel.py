@@ -1,0 +1,45 @@
+"""Cancelling: what a build runs is gone soon, whatever it was doing."""
+
+import time
+import unittest
+
+from harness import processes, world
+
+
+class CancelTest(world.WorldCase):
+
+    def _start(self, seconds):
+        """Starts a build that sleeps that long; returns its id once it runs on this machine."""
+        repository = self.world.repository({
+            "Dockerfile": "ARG REGISTRY\nFROM ${REGISTRY}/base/busybox:latest\n" f"RUN echo sleeping && sleep {seconds}\n"})
+        repository.push()
+        build = self.davit("build", "--connection", self.world.connection["id"], "--repository", repository.name, "--branch", "main",
+                           "--image", self.world.image(repository), "--build-arg", f"REGISTRY={self.registry.host}")["build"]
+        processes.wait_until(lambda: self._running(seconds), 60, "the build's command runs")
+        return build["id"]
+
+    @staticmethod
+    def _running(seconds):
+        # The command's own process has just these two words; the shell's command line holds more.
+        return [line for line in processes.processes_mentioning(f"sleep {seconds}") if line.rstrip().endswith(f": sleep {seconds}")]
+
+    def test_cancelling_a_running_build_ends_its_processes_within_two_seconds(self):
+        build_id = self._start(98761)
+        asked = time.monotonic()
+        self.davit("cancel", build_id)
+        processes.wait_until(lambda: not processes.processes_mentioning("sleep 98761"), 10, "the command is gone", interval=0.02)
+        self.assertLess(time.monotonic() - asked, 2.0)
+        build = self.davit.wait_build(build_id, timeout=10)
+        self.assertEqual(build["state"], "BUILD_STATE_CANCELLED")
+        self.assertIn("sleeping", self.assert_log_complete(build))
+        self.assertIn("FAILED_PRECONDITION", self.davit.fails("cancel", build_id))
+
+    def test_a_cancelled_build_leaves_room_for_the_next(self):
+        build_id = self._start(98762)
+        self.davit("cancel", build_id)
+        self.davit.wait_build(build_id, timeout=10)
+        self.davit("cancel", self._start(98763))
+
+
+if __name__ == "__main__":
+    unittest.main()
