@@ -110,8 +110,8 @@ TEST_F(EnginesTest, TheRegistryAsksForItsPassword) {
   RegistryOptions options;
   options.listen = FreeAddress();
   options.username = "davit";
-  options.password = "pass-word_0";
-  options.http_secret = "secret";
+  options.password = crypto::SecretString("pass-word_0");
+  options.http_secret = crypto::SecretString("secret");
   auto supervisor = Supervise(std::make_unique<RegistryEngine>(*data_dir_, options));
   ASSERT_TRUE(supervisor->WaitReady().ok()) << supervisor->WaitReady();
   auto ask = [&](const std::string& user) {

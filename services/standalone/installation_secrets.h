@@ -12,6 +12,9 @@
 
 namespace davit::standalone {
 
+// Who may pull from and push to the private registry.
+inline constexpr char kRegistryUser[] = "davit";
+
 struct InstallationSecrets {
   // Files, each readable by their owner only.
   std::string key_file;               // Key encryption keys, for the token-registry.

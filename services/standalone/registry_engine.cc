@@ -16,13 +16,13 @@ namespace {
 // The password has 256 random bits: nothing is gained by making each of the registry's checks slow.
 constexpr unsigned long kBcryptCost = 4;
 
-absl::StatusOr<std::string> HashPassword(const std::string& password) {
+absl::StatusOr<std::string> HashPassword(const crypto::SecretString& password) {
   char setting[CRYPT_GENSALT_OUTPUT_SIZE];
   struct crypt_data data = {};
   if (crypt_gensalt_rn("$2b$", kBcryptCost, nullptr, 0, setting, sizeof setting) == nullptr) {
     return absl::InternalError("no bcrypt salt");
   }
-  const char* hash = crypt_r(password.c_str(), setting, &data);
+  const char* hash = crypt_r(password.Reveal().c_str(), setting, &data);
   if (hash == nullptr || hash[0] != '$') return absl::InternalError("hashing the registry password failed");
   return std::string(hash);
 }
@@ -55,7 +55,7 @@ absl::Status RegistryEngine::Prepare() {
       "\n"
       "  delete:\n    enabled: true\n  cache:\n    blobdescriptor: inmemory\n"
       "http:\n  addr: ",
-      options_.listen, "\n  secret: ", options_.http_secret,
+      options_.listen, "\n  secret: ", options_.http_secret.Reveal(),
       "\n"
       "auth:\n  htpasswd:\n    realm: davit\n    path: ",
       home, "/htpasswd\n");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "libs/crypto/secret.h"
 #include "services/standalone/data_dir.h"
 #include "services/standalone/engine.h"
 
@@ -14,10 +15,10 @@ struct RegistryOptions {
   std::string listen;  // IPv4 address and port.
   std::string program = "docker-registry";
   std::string user =
-      "docker-registry";    // The local user it runs as when this process is root; root's own when there is none.
-  std::string username;     // Who may pull and push.
-  std::string password;     // Only its bcrypt hash is written to the registry's files.
-  std::string http_secret;  // Signs upload states.
+      "docker-registry";          // The local user it runs as when this process is root; root's own when there is none.
+  std::string username;           // Who may pull and push.
+  crypto::SecretString password;  // Only its bcrypt hash is written to the registry's files.
+  crypto::SecretString http_secret;  // Signs upload states.
 };
 
 class RegistryEngine : public Engine {
