@@ -1,0 +1,401 @@
+// The commands of the rule-engine: rule, events. Each runs on the main thread.
+#include <map>
+#include <ostream>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "davit/rules/v1/rule_engine.grpc.pb.h"
+#include "libs/ids/ids.h"
+#include "libs/status/status_macros.h"
+#include "services/cli/build_waiter.h"
+#include "services/cli/command.h"
+#include "services/cli/output.h"
+#include "services/cli/recipe_options.h"
+#include "services/cli/session.h"
+
+namespace davit::cli {
+namespace {
+
+namespace v1 = ::davit::rules::v1;
+using RuleEngine = v1::RuleEngine::Stub;
+
+std::unique_ptr<RuleEngine> NewRuleEngine(Session& session) {
+  return v1::RuleEngine::NewStub(session.channel(Api::kRuleEngine));
+}
+
+std::string PairsText(const google::protobuf::Map<std::string, std::string>& pairs) {
+  const std::map<std::string, std::string> sorted(pairs.begin(), pairs.end());
+  return absl::StrJoin(sorted, ", ", absl::PairFormatter("="));
+}
+
+std::string RuleText(const v1::Rule& rule) {
+  return ToFields({{"id", rule.id()},
+                   {"name", rule.display_name()},
+                   {"project", rule.project()},
+                   {"enabled", rule.enabled() ? "yes" : "no"},
+                   {"connection", rule.connection_id()},
+                   {"repository", rule.repository()},
+                   {"branches", absl::StrJoin(rule.trigger().branches(), ", ")},
+                   {"tags", absl::StrJoin(rule.trigger().tags(), ", ")},
+                   {"image", rule.destination().repository()},
+                   {"image tags", absl::StrJoin(rule.tag_templates(), ", ")},
+                   {"credential", rule.destination().registry_credential_id()},
+                   {"dockerfile", rule.recipe().dockerfile_path()},
+                   {"context", rule.recipe().context_dir()},
+                   {"target", rule.recipe().target()},
+                   {"platform", rule.recipe().platform()},
+                   {"build args", PairsText(rule.recipe().build_args())},
+                   {"labels", PairsText(rule.recipe().labels())},
+                   {"timeout", rule.recipe().has_timeout() ? absl::StrCat(rule.recipe().timeout().seconds(), "s") : ""},
+                   {"updated", TimeText(rule.update_time())}});
+}
+
+// Puts the options of create and update into `rule`; returns the paths of those that were given.
+absl::StatusOr<std::vector<std::string>> ReadRule(const Arguments& arguments, v1::Rule& rule) {
+  DAVIT_ASSIGN_OR_RETURN(RecipeValues values, ReadRecipe(arguments));
+  *rule.mutable_recipe() = values.recipe;
+  *rule.mutable_destination() = values.destination;
+  std::vector<std::string> fields = std::move(values.fields);
+  const auto list = [&](const char* option, const char* path, auto* to) {
+    for (const std::string& value : arguments.GetAll(option)) *to->Add() = value;
+    if (arguments.Has(option)) fields.push_back(path);
+  };
+  if (arguments.Has("name")) {
+    rule.set_display_name(arguments.Get("name"));
+    fields.push_back("display_name");
+  }
+  list("branch", "trigger.branches", rule.mutable_trigger()->mutable_branches());
+  list("tag", "trigger.tags", rule.mutable_trigger()->mutable_tags());
+  list("image-tag", "tag_templates", rule.mutable_tag_templates());
+  if (!values.image_tag.empty()) {
+    rule.add_tag_templates(values.image_tag);
+    if (!arguments.Has("image-tag")) fields.push_back("tag_templates");
+  }
+  return fields;
+}
+
+absl::StatusOr<int> RuleCreate(Session& session) {
+  const Arguments& arguments = session.arguments();
+  for (const char* option : {"name", "connection", "repository", "image"}) {
+    DAVIT_RETURN_IF_ERROR(arguments.Require(option));
+  }
+  v1::CreateRuleRequest request;
+  request.set_project(session.project());
+  v1::Rule& rule = *request.mutable_rule();
+  DAVIT_RETURN_IF_ERROR(ReadRule(arguments, rule).status());
+  rule.set_connection_id(arguments.Get("connection"));
+  rule.set_repository(arguments.Get("repository"));
+  if (rule.tag_templates().empty())
+    return UsageError("option --image-tag is required, for example --image-tag '{branch}'");
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::CreateRuleResponse response, session.Call(*stub, &RuleEngine::CreateRule, request));
+  return session.Show(response.rule(), RuleText(response.rule()));
+}
+
+absl::StatusOr<std::string> ClearedField(const std::string& name) {
+  static const auto* const fields = new std::map<std::string, std::string>{
+      {"branch", "trigger.branches"},     {"tag", "trigger.tags"},
+      {"build-arg", "recipe.build_args"}, {"label", "recipe.labels"},
+      {"target", "recipe.target"},        {"platform", "recipe.platform"},
+      {"timeout", "recipe.timeout"},      {"file", "recipe.dockerfile_path"},
+      {"context", "recipe.context_dir"},  {"registry-credential", "destination.registry_credential_id"}};
+  const auto found = fields->find(name);
+  if (found != fields->end()) return found->second;
+  return UsageError(
+      absl::StrCat("option --clear is ",
+                   absl::StrJoin(*fields, ", ", [](std::string* out, const auto& field) { *out += field.first; }),
+                   ", not \"", name, "\""));
+}
+
+absl::StatusOr<int> RuleUpdate(Session& session) {
+  const Arguments& arguments = session.arguments();
+  v1::UpdateRuleRequest request;
+  request.set_project(session.project());
+  v1::Rule& rule = *request.mutable_rule();
+  DAVIT_ASSIGN_OR_RETURN(std::vector<std::string> fields, ReadRule(arguments, rule));
+  for (const std::string& name : arguments.GetAll("clear")) {
+    if (arguments.Has(name)) return UsageError(absl::StrCat("--clear ", name, " and --", name, " exclude each other"));
+    DAVIT_ASSIGN_OR_RETURN(const std::string field, ClearedField(name));
+    fields.push_back(field);
+  }
+  if (fields.empty()) return UsageError("nothing to change: give one of the options, see davit help rule update");
+  for (const std::string& field : fields) request.mutable_update_mask()->add_paths(field);
+  rule.set_id(arguments.positionals()[0]);
+  rule.set_etag(arguments.Get("etag"));
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::UpdateRuleResponse response, session.Call(*stub, &RuleEngine::UpdateRule, request));
+  return session.Show(response.rule(), RuleText(response.rule()));
+}
+
+absl::StatusOr<int> RuleList(Session& session) {
+  const Arguments& arguments = session.arguments();
+  DAVIT_ASSIGN_OR_RETURN(const int64_t limit, arguments.GetNumber("limit", 50, 1));
+  v1::ListRulesRequest request;
+  request.set_project(session.project());
+  request.set_connection_id(arguments.Get("connection"));
+  request.set_repository(arguments.Get("repository"));
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::ListRulesResponse response,
+                         ListAll(session, *stub, &RuleEngine::ListRules, request, limit,
+                                 [](v1::ListRulesResponse& page) { return page.mutable_rules(); }));
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::Rule& rule : response.rules()) {
+    rows.push_back({rule.id(), rule.display_name(), rule.enabled() ? "yes" : "no", rule.repository(),
+                    absl::StrJoin(rule.trigger().branches(), ","), absl::StrJoin(rule.trigger().tags(), ","),
+                    rule.destination().repository()});
+  }
+  return session.Show(response, ToTable({"ID", "NAME", "ENABLED", "REPOSITORY", "BRANCHES", "TAGS", "IMAGE"}, rows));
+}
+
+// Get, Enable and Disable differ in their names only.
+template <typename Request, typename Response>
+absl::StatusOr<v1::Rule> CallWithId(Session& session,
+                                    grpc::Status (RuleEngine::*method)(grpc::ClientContext*, const Request&, Response*),
+                                    const std::string& id) {
+  Request request;
+  request.set_project(session.project());
+  request.set_id(id);
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const Response response, session.Call(*stub, method, request));
+  return response.rule();
+}
+
+absl::StatusOr<int> ShowRule(Session& session, const absl::StatusOr<v1::Rule>& rule) {
+  if (!rule.ok()) return rule.status();
+  return session.Show(*rule, RuleText(*rule));
+}
+
+absl::StatusOr<int> RuleGet(Session& session) {
+  return ShowRule(session, CallWithId(session, &RuleEngine::GetRule, session.arguments().positionals()[0]));
+}
+
+absl::StatusOr<int> RuleEnable(Session& session) {
+  return ShowRule(session, CallWithId(session, &RuleEngine::EnableRule, session.arguments().positionals()[0]));
+}
+
+absl::StatusOr<int> RuleDisable(Session& session) {
+  return ShowRule(session, CallWithId(session, &RuleEngine::DisableRule, session.arguments().positionals()[0]));
+}
+
+absl::StatusOr<int> RuleDelete(Session& session) {
+  v1::DeleteRuleRequest request;
+  request.set_project(session.project());
+  request.set_id(session.arguments().positionals()[0]);
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::DeleteRuleResponse response, session.Call(*stub, &RuleEngine::DeleteRule, request));
+  return session.Show(response, absl::StrCat("deleted ", request.id(), "\n"));
+}
+
+absl::StatusOr<int> RulePreviewTags(Session& session) {
+  const Arguments& arguments = session.arguments();
+  const int given = arguments.Has("branch") + arguments.Has("tag");
+  if (given != 1) return UsageError("give one of --branch and --tag");
+  if (arguments.Has("rule") != arguments.positionals().empty()) {
+    return UsageError("give either templates or --rule");
+  }
+  v1::PreviewTagsRequest request;
+  if (arguments.Has("rule")) {
+    DAVIT_ASSIGN_OR_RETURN(const v1::Rule rule, CallWithId(session, &RuleEngine::GetRule, arguments.Get("rule")));
+    *request.mutable_tag_templates() = rule.tag_templates();
+  }
+  for (const std::string& text : arguments.positionals()) request.add_tag_templates(text);
+  request.set_ref(arguments.Has("branch") ? absl::StrCat("refs/heads/", arguments.Get("branch"))
+                                          : absl::StrCat("refs/tags/", arguments.Get("tag")));
+  request.set_commit(absl::AsciiStrToLower(arguments.Get("commit")));
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::PreviewTagsResponse response,
+                         session.Call(*stub, &RuleEngine::PreviewTags, request));
+  return session.Show(response,
+                      absl::StrCat(absl::StrJoin(response.tags(), "\n"), response.tags().empty() ? "" : "\n"));
+}
+
+std::string EventText(const v1::Event& event) {
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::RuleExplanation& look : event.explanations()) {
+    rows.push_back({look.rule_display_name().empty() ? look.rule_id() : look.rule_display_name(),
+                    EnumText(v1::RuleExplanation::Reason_Name(look.reason()), "REASON_"), look.build_id(),
+                    absl::StrJoin(look.tags(), ","), look.detail()});
+  }
+  const v1::PushEvent& push = event.push();
+  return ToFields({{"id", event.id()},
+                   {"project", event.project()},
+                   {"kind", EnumText(v1::Event::Kind_Name(event.kind()), "KIND_")},
+                   {"state", EnumText(v1::Event::State_Name(event.state()), "STATE_")},
+                   {"outcome", event.detail()},
+                   {"repository", push.repository()},
+                   {"ref", push.ref()},
+                   {"before", push.before()},
+                   {"after", push.after()},
+                   {"pusher", push.pusher()},
+                   {"connection", event.connection_id()},
+                   {"webhook", event.webhook_id()},
+                   {"delivery", event.delivery_id()},
+                   {"received", TimeText(event.receive_time())},
+                   {"evaluated", TimeText(event.evaluate_time())}}) +
+         (rows.empty() ? "" : "\n" + ToTable({"RULE", "REASON", "BUILD", "IMAGE TAGS", "DETAIL"}, rows));
+}
+
+absl::StatusOr<v1::Event> GetEvent(Session& session, const std::string& id) {
+  v1::GetEventRequest request;
+  request.set_project(session.project());
+  request.set_id(id);
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::GetEventResponse response, session.Call(*stub, &RuleEngine::GetEvent, request));
+  return response.event();
+}
+
+// The build that a triggered event makes, as soon as the scheduler has it.
+absl::StatusOr<std::string> AwaitBuildOf(Session& session, const std::string& event_id, const std::string& rule_id) {
+  constexpr int kMostLooks = 240;
+  for (int look = 0; look < kMostLooks; ++look) {
+    DAVIT_ASSIGN_OR_RETURN(const v1::Event event, GetEvent(session, event_id));
+    for (const v1::RuleExplanation& explanation : event.explanations()) {
+      if (explanation.rule_id() != rule_id) continue;
+      if (!explanation.build_id().empty()) return explanation.build_id();
+      if (explanation.reason() > v1::RuleExplanation::REASON_MATCHED) {
+        return absl::FailedPreconditionError(absl::StrCat("no build was made: ", explanation.detail()));
+      }
+    }
+    if (event.state() == v1::Event::STATE_IGNORED) {
+      return absl::FailedPreconditionError(absl::StrCat("no build was made: ", event.detail()));
+    }
+    session.environment().clock.SleepFor(absl::Milliseconds(250));
+  }
+  return absl::DeadlineExceededError(
+      absl::StrCat("the scheduler has not taken the build yet; see davit events get ", event_id));
+}
+
+absl::StatusOr<int> RuleTrigger(Session& session) {
+  const Arguments& arguments = session.arguments();
+  v1::TriggerRuleRequest request;
+  request.set_project(session.project());
+  request.set_id(arguments.positionals()[0]);
+  request.set_revision(arguments.Get("revision"));
+  request.set_request_id(arguments.Has("request-id")
+                             ? arguments.Get("request-id")
+                             : NewId("cli", session.environment().clock, session.environment().random));
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::TriggerRuleResponse response,
+                         session.Call(*stub, &RuleEngine::TriggerRule, request));
+  if (!arguments.Has("wait")) return session.Show(response.event(), EventText(response.event()));
+  DAVIT_ASSIGN_OR_RETURN(const std::string build, AwaitBuildOf(session, response.event().id(), request.id()));
+  return WaitForBuild(session, build);
+}
+
+absl::StatusOr<int> EventsList(Session& session) {
+  const Arguments& arguments = session.arguments();
+  DAVIT_ASSIGN_OR_RETURN(const int64_t limit, arguments.GetNumber("limit", 50, 1));
+  v1::ListEventsRequest request;
+  request.set_project(session.project());
+  request.set_repository(arguments.Get("repository"));
+  const auto stub = NewRuleEngine(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::ListEventsResponse response,
+                         ListAll(session, *stub, &RuleEngine::ListEvents, request, limit,
+                                 [](v1::ListEventsResponse& page) { return page.mutable_events(); }));
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::Event& event : response.events()) {
+    rows.push_back({event.id(), TimeText(event.receive_time()), EnumText(v1::Event::Kind_Name(event.kind()), "KIND_"),
+                    event.push().repository(), RefText(event.push().ref()), event.push().after().substr(0, 7),
+                    EnumText(v1::Event::State_Name(event.state()), "STATE_"), event.detail()});
+  }
+  return session.Show(response,
+                      ToTable({"ID", "RECEIVED", "KIND", "REPOSITORY", "REF", "COMMIT", "STATE", "OUTCOME"}, rows));
+}
+
+absl::StatusOr<int> EventsGet(Session& session) {
+  DAVIT_ASSIGN_OR_RETURN(const v1::Event event, GetEvent(session, session.arguments().positionals()[0]));
+  return session.Show(event, EventText(event));
+}
+
+std::vector<Option> RuleOptions(std::vector<Option> first) {
+  std::vector<Option> options = std::move(first);
+  options.insert(
+      options.end(),
+      {{"branch", 0, "PATTERN", "Build pushes to matching branches: a name, a glob or re:EXPRESSION.", Repeat::kMany},
+       {"tag", 0, "PATTERN", "Build pushes of matching git tags.", Repeat::kMany},
+       {"image-tag", 't', "TEMPLATE",
+        "A tag of the image: text with {branch}, {tag}, {ref}, {commit:7}, {time:%Y%m%d}.", Repeat::kMany}});
+  for (Option& option : RecipeOptions()) options.push_back(std::move(option));
+  return options;
+}
+
+const Positional kRule = {"RULE", "its id, rul_..."};
+
+}  // namespace
+
+std::vector<Command> RuleCommands() {
+  return {
+      {"rule create",
+       "Create a rule: which pushes make which images.",
+       "Without --branch and --tag a rule is triggered by hand only. Everything is checked now, so that a rule that is "
+       "stored works.",
+       "davit rule create --name app --connection con_... --repository team/app --branch main --branch 'release/*' \\\n"
+       "    --image 127.0.0.1:5000/team/app --image-tag '{branch}-{commit:7}' --image-tag latest\n"
+       "davit rule create --name releases --connection con_... --repository team/app --tag 'v*' \\\n"
+       "    --image ghcr.io/team/app --image-tag '{tag}' -f docker/Dockerfile --target runtime",
+       {},
+       RuleOptions({{"name", 0, "NAME", "What to call it; unique in the project."},
+                    {"connection", 0, "ID", "The repository's connection, con_..."},
+                    {"repository", 0, "PATH", "The repository, owner/name."}}),
+       RuleCreate},
+      {"rule list",
+       "List the rules.",
+       "",
+       "",
+       {},
+       {{"connection", 0, "ID", "Only rules of this connection."},
+        {"repository", 0, "PATH", "Only rules of owner/name."},
+        kLimitOption},
+       RuleList},
+      {"rule get", "Show a rule.", "", "", {kRule}, {}, RuleGet},
+      {"rule update",
+       "Change a rule.",
+       "Only what is given changes; a list that is given replaces the old list.",
+       "davit rule update rul_... --branch main --branch dev --clear target",
+       {kRule},
+       RuleOptions({{"name", 0, "NAME", "What to call it."},
+                    {"clear", 0, "OPTION", "Empty what this option sets, for example branch or target.", Repeat::kMany},
+                    {"etag", 0, "ETAG", "Refuse if the rule has changed since it had this etag."}}),
+       RuleUpdate},
+      {"rule enable", "Let pushes build again.", "", "", {kRule}, {}, RuleEnable},
+      {"rule disable", "Keep pushes from building.", "", "", {kRule}, {}, RuleDisable},
+      {"rule delete", "Delete a rule.", "", "", {kRule}, {}, RuleDelete},
+      {"rule preview-tags",
+       "Show which tags templates give for a ref, without building.",
+       "",
+       "davit rule preview-tags --branch feature/x '{branch}-{commit:7}' latest\n"
+       "davit rule preview-tags --tag v1.2 --rule rul_...",
+       {{"TEMPLATE", "templates to try", Positional::Count::kMany}},
+       {{"rule", 0, "ID", "Use the templates of this rule."},
+        {"branch", 0, "NAME", "For a push to this branch."},
+        {"tag", 0, "NAME", "For a push of this git tag."},
+        {"commit", 0, "SHA", "For this commit; default: an example."}},
+       RulePreviewTags},
+      {"rule trigger",
+       "Build a revision as a rule says, now.",
+       "",
+       "davit rule trigger rul_... --revision main --wait",
+       {kRule},
+       {{"revision", 0, "REVISION", "A branch, a tag, a full ref or a commit id; default: the default branch."},
+        {"wait", 'w', "", "Follow the log and wait for the end; exit code 1 if the build does not succeed."},
+        {"request-id", 0, "TEXT", "Makes repeating the command safe: the same text again gives the same event."}},
+       RuleTrigger},
+      {"events list",
+       "List received events, newest first.",
+       "",
+       "",
+       {},
+       {{"repository", 0, "PATH", "Only events of owner/name."}, kLimitOption},
+       EventsList},
+      {"events get",
+       "Show an event and what each rule made of it, and why.",
+       "",
+       "",
+       {{"EVENT", "its id, evt_..."}},
+       {},
+       EventsGet},
+  };
+}
+
+}  // namespace davit::cli
