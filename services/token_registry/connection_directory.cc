@@ -1,0 +1,161 @@
+// Implements connection_directory.h.
+#include "services/token_registry/connection_directory.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "libs/git/url.h"
+#include "libs/ids/ids.h"
+#include "libs/status/annotate.h"
+#include "libs/status/status_macros.h"
+#include "services/token_registry/validation.h"
+
+namespace davit::token_registry {
+namespace {
+
+constexpr size_t kMaxTokenBytes = 4096;
+constexpr size_t kCommitDigits = 40;
+
+SecretPlace TokenPlace(const Connection& connection) { return {connection.project, connection.id, "token"}; }
+
+bool IsCommitId(absl::string_view text) {
+  if (text.size() != kCommitDigits) return false;
+  for (const char c : text) {
+    if (!absl::ascii_isxdigit(c)) return false;
+  }
+  return true;
+}
+
+// The full names that a revision may stand for, in the order in which they win.
+std::vector<std::string> Candidates(const std::string& revision, const std::string& default_branch) {
+  if (revision.empty() || revision == "HEAD") {
+    return default_branch.empty() ? std::vector<std::string>() : std::vector<std::string>{default_branch};
+  }
+  if (absl::StartsWith(revision, "refs/")) return {revision};
+  return {absl::StrCat("refs/heads/", revision), absl::StrCat("refs/tags/", revision)};
+}
+
+}  // namespace
+
+absl::Time ConnectionDirectory::Now() const {
+  // As precise as the database, so that a time read back is the time written.
+  return absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));
+}
+
+absl::Status ConnectionDirectory::Check(const Connection& connection) const {
+  DAVIT_RETURN_IF_ERROR(CheckDisplayName(connection.display_name));
+  DAVIT_RETURN_IF_ERROR(CheckUsername(connection.username));
+  if (!connection.probe_repository.empty()) {
+    DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("probe_repository", connection.probe_repository));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ConnectionDirectory::Try(Connection& connection, const crypto::SecretString& token) {
+  const absl::StatusOr<TokenFacts> facts = provider_.VerifyToken(connection, token);
+  if (absl::IsInvalidArgument(facts.status())) return Annotate(facts.status(), "base_url");
+  if (!facts.ok()) return facts.status();
+  connection.state = Connection::State::kActive;
+  connection.state_reason.clear();
+  connection.account = facts->account;
+  connection.scopes = facts->scopes;
+  connection.token_expire_time = facts->expire_time;
+  connection.verify_time = Now();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Connection> ConnectionDirectory::Create(Connection draft, const crypto::SecretString& token) {
+  DAVIT_ASSIGN_OR_RETURN(draft.base_url, NormalizeBaseUrl(draft.provider, draft.base_url, policy_));
+  if (draft.username.empty()) draft.username = DefaultUsername(draft.provider);
+  DAVIT_RETURN_IF_ERROR(Check(draft));
+  DAVIT_RETURN_IF_ERROR(CheckToken("token", token, kMaxTokenBytes));
+  draft.id = NewId("con", clock_, random_);
+  draft.create_time = draft.update_time = Now();
+  DAVIT_RETURN_IF_ERROR(Try(draft, token));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed, vault_.Seal(TokenPlace(draft), token));
+  DAVIT_RETURN_IF_ERROR(store_.InsertConnection(draft, sealed));
+  return draft;
+}
+
+absl::StatusOr<Connection> ConnectionDirectory::Update(const auth::Caller& caller, const std::string& project,
+                                                       const std::string& id, const ConnectionChange& change) {
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
+  const absl::Time seen = connection.update_time;
+  if (change.display_name) connection.display_name = *change.display_name;
+  if (change.username) {
+    connection.username = change.username->empty() ? DefaultUsername(connection.provider) : *change.username;
+  }
+  if (change.probe_repository) connection.probe_repository = *change.probe_repository;
+  DAVIT_RETURN_IF_ERROR(Check(connection));
+
+  std::optional<crypto::SealedSecret> sealed;
+  if (!change.token.empty()) {
+    DAVIT_RETURN_IF_ERROR(CheckToken("token", change.token, kMaxTokenBytes));
+    DAVIT_RETURN_IF_ERROR(Try(connection, change.token));
+    DAVIT_ASSIGN_OR_RETURN(sealed, vault_.Seal(TokenPlace(connection), change.token));
+  } else if (change.username || change.probe_repository) {
+    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, OpenToken(caller, connection, "verify"));
+    DAVIT_RETURN_IF_ERROR(Try(connection, token));
+  }
+  connection.update_time = std::max(Now(), seen + absl::Microseconds(1));
+  DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, sealed ? &*sealed : nullptr));
+  return connection;
+}
+
+absl::StatusOr<Connection> ConnectionDirectory::Verify(const auth::Caller& caller, const std::string& project,
+                                                       const std::string& id) {
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
+  const absl::Time seen = connection.update_time;
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, OpenToken(caller, connection, "verify"));
+  const absl::Status status = Try(connection, token);
+  if (absl::IsFailedPrecondition(status)) {
+    connection.state = Connection::State::kInvalid;
+    connection.state_reason = std::string(status.message());
+    connection.verify_time = Now();
+  } else if (!status.ok()) {
+    return status;
+  }
+  connection.update_time = std::max(Now(), seen + absl::Microseconds(1));
+  DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, nullptr));
+  return connection;
+}
+
+absl::StatusOr<crypto::SecretString> ConnectionDirectory::OpenToken(const auth::Caller& caller,
+                                                                    const Connection& connection,
+                                                                    absl::string_view purpose) {
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed,
+                         store_.GetConnectionToken(connection.project, connection.id));
+  return vault_.Open(TokenPlace(connection), sealed, caller, purpose);
+}
+
+absl::StatusOr<RemoteRefs> ConnectionDirectory::RefsOf(const auth::Caller& caller, const Connection& connection,
+                                                       const std::string& repository, absl::string_view purpose) {
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, OpenToken(caller, connection, purpose));
+  return provider_.ListRefs(connection, CloneUrl(connection, repository), token);
+}
+
+absl::StatusOr<RemoteRefs> ConnectionDirectory::ListRefs(const auth::Caller& caller, const std::string& project,
+                                                         const std::string& id, const std::string& repository) {
+  DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
+  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, id));
+  return RefsOf(caller, connection, repository, "list refs");
+}
+
+absl::StatusOr<ResolvedCommit> ConnectionDirectory::GetCommit(const auth::Caller& caller, const std::string& project,
+                                                              const std::string& id, const std::string& repository,
+                                                              const std::string& revision) {
+  DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
+  if (!revision.empty()) DAVIT_RETURN_IF_ERROR(Annotate(git::CheckRevision(revision), "revision"));
+  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, id));
+  const std::string clone_url = CloneUrl(connection, repository);
+  if (IsCommitId(revision)) return ResolvedCommit{absl::AsciiStrToLower(revision), "", clone_url};
+  DAVIT_ASSIGN_OR_RETURN(const RemoteRefs remote, RefsOf(caller, connection, repository, "get commit"));
+  for (const std::string& candidate : Candidates(revision, remote.default_branch)) {
+    for (const RemoteRef& ref : remote.refs) {
+      if (ref.name == candidate) return ResolvedCommit{ref.commit, ref.name, clone_url};
+    }
+  }
+  return absl::NotFoundError(absl::StrCat("revision not found: ", revision.empty() ? "HEAD" : revision));
+}
+
+}  // namespace davit::token_registry

@@ -1,0 +1,44 @@
+// Forgets what has no more use: ended grants, old accesses. Owns one thread.
+#pragma once
+
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "libs/clock/clock.h"
+#include "libs/logging/logger.h"
+#include "services/token_registry/store.h"
+
+namespace davit::token_registry {
+
+// Purges the store now and then until it is destroyed. Several replicas may do so at once.
+class Housekeeper {
+ public:
+  // How long an ended grant is kept (a late call must still be told what became of it), and an access to a secret.
+  static constexpr absl::Duration kGrantsKept = absl::Hours(24);
+  static constexpr absl::Duration kAccessesKept = absl::Hours(24 * 400);
+
+  // Starts the thread. `store` and `clock` must outlive this.
+  Housekeeper(Store& store, Clock& clock, Logger logger, absl::Duration period = absl::Hours(1));
+
+  // Ends the thread; does not wait for the period.
+  ~Housekeeper();
+  Housekeeper(const Housekeeper&) = delete;
+  Housekeeper& operator=(const Housekeeper&) = delete;
+
+  // What the thread does once a period.
+  static absl::Status PurgeOnce(Store& store, Clock& clock);
+
+ private:
+  void Run(absl::Duration period);
+
+  Store& store_;
+  Clock& clock_;
+  const Logger logger_;
+  absl::Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace davit::token_registry

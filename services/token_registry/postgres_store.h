@@ -1,0 +1,63 @@
+// The token-registry's Store on PostgreSQL. Thread-safe.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "libs/postgres/pool.h"
+#include "services/token_registry/store.h"
+
+namespace davit::token_registry {
+
+// Runs the statements of queries/ under row-level security. Its methods are in postgres_store.cc (connections, registry
+// credentials), postgres_webhooks.cc, postgres_tokens.cc and postgres_grants.cc.
+class PostgresStore : public Store {
+ public:
+  // `pool` must outlive the store.
+  explicit PostgresStore(postgres::Pool& pool) : pool_(pool) {}
+
+  absl::Status InsertConnection(const Connection& connection, const crypto::SealedSecret& token) override;
+  absl::StatusOr<Connection> GetConnection(const std::string& project, const std::string& id) override;
+  absl::StatusOr<crypto::SealedSecret> GetConnectionToken(const std::string& project, const std::string& id) override;
+  absl::StatusOr<std::vector<Connection>> ListConnections(const std::string& project, const Page& page) override;
+  absl::Status UpdateConnection(const Connection& connection, absl::Time expected_update_time,
+                                const crypto::SealedSecret* token) override;
+  absl::Status DeleteConnection(const std::string& project, const std::string& id) override;
+
+  absl::Status InsertRegistryCredential(const RegistryCredential& credential,
+                                        const crypto::SealedSecret& password) override;
+  absl::StatusOr<RegistryCredential> GetRegistryCredential(const std::string& project, const std::string& id) override;
+  absl::StatusOr<crypto::SealedSecret> GetRegistryPassword(const std::string& project, const std::string& id) override;
+  absl::StatusOr<std::vector<RegistryCredential>> ListRegistryCredentials(const std::string& project,
+                                                                          const Page& page) override;
+  absl::Status DeleteRegistryCredential(const std::string& project, const std::string& id) override;
+
+  absl::Status InsertWebhook(const Webhook& webhook, const crypto::SealedSecret& secret) override;
+  absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> FindWebhook(const std::string& project,
+                                                                       const std::string& id) override;
+  absl::StatusOr<std::vector<Webhook>> ListWebhooks(const std::string& project, const std::string& connection_id,
+                                                    const Page& page) override;
+  absl::Status DeleteWebhook(const std::string& project, const std::string& id) override;
+
+  absl::Status InsertApiToken(const ApiToken& token, const std::string& hash) override;
+  absl::StatusOr<ApiToken> GetApiToken(const std::string& project, const std::string& id) override;
+  absl::StatusOr<ApiToken> UseApiToken(const std::string& hash, absl::Time now) override;
+  absl::StatusOr<std::vector<ApiToken>> ListApiTokens(const std::string& project, const Page& page) override;
+  absl::StatusOr<ApiToken> RevokeApiToken(const std::string& project, const std::string& id, absl::Time now) override;
+  absl::Status ReplaceBootstrapTokens(const std::vector<std::pair<ApiToken, std::string>>& tokens,
+                                      absl::Time now) override;
+
+  absl::Status PutBuildGrant(const BuildGrant& grant, const GrantDecision& decide) override;
+  absl::Status RevokeBuildGrant(const std::string& project, const std::string& build_id, int64_t fence,
+                                absl::Time keep_until) override;
+  absl::StatusOr<BuildGrant> GetBuildGrant(const std::string& project, const std::string& build_id) override;
+
+  absl::Status RecordSecretAccess(const SecretAccess& access) override;
+  absl::Status Purge(absl::Time grants_before, absl::Time accesses_before) override;
+
+ private:
+  postgres::Pool& pool_;
+};
+
+}  // namespace davit::token_registry

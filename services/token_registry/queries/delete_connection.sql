@@ -1,0 +1,1 @@
+delete from connections where project = $1 and id = $2

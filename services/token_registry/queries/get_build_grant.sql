@@ -1,0 +1,3 @@
+select build_id, project, fence, revoked_fence, connection_id, repository, registry_credential_id, image_repository, expire_time
+from build_grants
+where build_id = $1

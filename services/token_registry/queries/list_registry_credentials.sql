@@ -1,0 +1,5 @@
+select id, project, display_name, registry, username, create_time, update_time
+from registry_credentials
+where project = $1 and display_name > $2
+order by display_name
+limit $3

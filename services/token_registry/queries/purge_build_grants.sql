@@ -1,0 +1,1 @@
+delete from build_grants where expire_time < $1

@@ -1,0 +1,1 @@
+delete from secret_accesses where at < $1

@@ -1,0 +1,114 @@
+// The token-registry's records, as its domain knows them. Plain values; no threads, no secrets but sealed ones.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "libs/auth/permissions.h"
+
+namespace davit::token_registry {
+
+// The kind of server behind a connection; the numbers are those of davit.registry.v1.Provider.
+enum class Provider { kGitHub = 1, kGitLab = 2, kGenericGit = 3 };
+
+// A source connection; its token is kept apart (Store).
+struct Connection {
+  // What is known of the token; the numbers are those of davit.registry.v1.Connection.State.
+  enum class State { kActive = 1, kInvalid = 2 };
+
+  std::string id;
+  std::string project;
+  std::string display_name;
+  Provider provider = Provider::kGenericGit;
+  std::string base_url;  // Without a trailing slash.
+  std::string username;
+  std::string probe_repository;
+  State state = State::kActive;
+  std::string state_reason;
+  std::string account;
+  std::vector<std::string> scopes;
+  absl::Time verify_time = absl::InfinitePast();          // InfinitePast: never.
+  absl::Time token_expire_time = absl::InfiniteFuture();  // InfiniteFuture: never, or the provider does not tell.
+  absl::Time create_time;
+  absl::Time update_time;
+};
+
+// A registry credential; its password is kept apart (Store).
+struct RegistryCredential {
+  std::string id;
+  std::string project;
+  std::string display_name;
+  std::string registry;  // Host and optional port.
+  std::string username;  // Empty: the registry is used without authentication.
+  absl::Time create_time;
+  absl::Time update_time;
+};
+
+// A webhook endpoint; its secret is kept apart (Store).
+struct Webhook {
+  std::string id;
+  std::string project;
+  std::string connection_id;
+  std::string repository;  // Empty: any of the connection.
+  Provider provider = Provider::kGenericGit;
+  absl::Time create_time;
+};
+
+// An API token without its text.
+struct ApiToken {
+  std::string id;
+  std::string project;  // "*": all.
+  std::string display_name;
+  auth::Role role = auth::Role::kViewer;
+  absl::Time create_time;
+  absl::Time expire_time = absl::InfiniteFuture();
+  absl::Time revoke_time = absl::InfiniteFuture();  // InfiniteFuture: it was not revoked.
+  absl::Time last_use_time = absl::InfinitePast();  // InfinitePast: never.
+
+  // Whether it may be used at `now`.
+  bool IsActive(absl::Time now) const { return now < expire_time && revoke_time == absl::InfiniteFuture(); }
+};
+
+// What one build may be issued credentials for.
+struct BuildCredentialScope {
+  std::string connection_id;  // Empty for a build of an upload.
+  std::string repository;
+  std::string registry_credential_id;  // Empty when the registry needs no authentication.
+  std::string image_repository;
+
+  bool operator==(const BuildCredentialScope&) const = default;
+};
+
+// The grant of a build's largest fence.
+struct BuildGrant {
+  std::string build_id;
+  std::string project;
+  int64_t fence = 0;
+  int64_t revoked_fence = 0;  // Everything up to this fence has ended.
+  BuildCredentialScope scope;
+  absl::Time expire_time;
+};
+
+// One opening of a secret, for the audit log.
+struct SecretAccess {
+  absl::Time at;
+  std::string project;
+  std::string token_id;   // Who.
+  std::string request;    // The call's request id.
+  std::string record_id;  // Whose secret.
+  std::string field;
+  std::string purpose;   // "verify", "list refs", "build", "publish", "webhook".
+  std::string build_id;  // Empty when it was for no build.
+};
+
+// One page of a listing: at most `size` records after `after` (the last key of the page before; empty = from the
+// start).
+struct Page {
+  std::string after;
+  int size = 50;
+};
+
+}  // namespace davit::token_registry

@@ -1,0 +1,87 @@
+// Where the token-registry keeps its records. Implementations are thread-safe; every call is one transaction.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "libs/crypto/envelope.h"
+#include "services/token_registry/records.h"
+
+namespace davit::token_registry {
+
+// Records by project. A project that is passed in confines the call to that project's rows; where "*" may be passed it
+// stands for all. Errors of every call: UNAVAILABLE when the database cannot be reached; NOT_FOUND for what the project
+// does not have; ALREADY_EXISTS `display_name: …` for a name that is taken.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual absl::Status InsertConnection(const Connection& connection, const crypto::SealedSecret& token) = 0;
+  virtual absl::StatusOr<Connection> GetConnection(const std::string& project, const std::string& id) = 0;
+  virtual absl::StatusOr<crypto::SealedSecret> GetConnectionToken(const std::string& project,
+                                                                  const std::string& id) = 0;
+  // By display name; page.after is a display name.
+  virtual absl::StatusOr<std::vector<Connection>> ListConnections(const std::string& project, const Page& page) = 0;
+  // Stores a changed connection (id, project, provider, base_url and create_time never change) and, unless it is null,
+  // a new token. ABORTED when it was changed since `expected_update_time`.
+  virtual absl::Status UpdateConnection(const Connection& connection, absl::Time expected_update_time,
+                                        const crypto::SealedSecret* token) = 0;
+  // Deletes its webhooks, too.
+  virtual absl::Status DeleteConnection(const std::string& project, const std::string& id) = 0;
+
+  virtual absl::Status InsertRegistryCredential(const RegistryCredential& credential,
+                                                const crypto::SealedSecret& password) = 0;
+  virtual absl::StatusOr<RegistryCredential> GetRegistryCredential(const std::string& project,
+                                                                   const std::string& id) = 0;
+  virtual absl::StatusOr<crypto::SealedSecret> GetRegistryPassword(const std::string& project,
+                                                                   const std::string& id) = 0;
+  // By display name; page.after is a display name.
+  virtual absl::StatusOr<std::vector<RegistryCredential>> ListRegistryCredentials(const std::string& project,
+                                                                                  const Page& page) = 0;
+  virtual absl::Status DeleteRegistryCredential(const std::string& project, const std::string& id) = 0;
+
+  // NOT_FOUND when the project has no such connection.
+  virtual absl::Status InsertWebhook(const Webhook& webhook, const crypto::SealedSecret& secret) = 0;
+  // `project` may be "*": a delivery names no project.
+  virtual absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> FindWebhook(const std::string& project,
+                                                                               const std::string& id) = 0;
+  // Newest first; page.after is an id; an empty connection_id means all.
+  virtual absl::StatusOr<std::vector<Webhook>> ListWebhooks(const std::string& project,
+                                                            const std::string& connection_id, const Page& page) = 0;
+  virtual absl::Status DeleteWebhook(const std::string& project, const std::string& id) = 0;
+
+  // `hash` is the SHA-256 of the token's text, 32 bytes. Projects of tokens may be "*".
+  virtual absl::Status InsertApiToken(const ApiToken& token, const std::string& hash) = 0;
+  virtual absl::StatusOr<ApiToken> GetApiToken(const std::string& project, const std::string& id) = 0;
+  // The token of that hash, whatever its state and project, and notes its use at `now` (to within ten minutes).
+  virtual absl::StatusOr<ApiToken> UseApiToken(const std::string& hash, absl::Time now) = 0;
+  // Newest first; page.after is an id.
+  virtual absl::StatusOr<std::vector<ApiToken>> ListApiTokens(const std::string& project, const Page& page) = 0;
+  // Keeps the time of an earlier revocation.
+  virtual absl::StatusOr<ApiToken> RevokeApiToken(const std::string& project, const std::string& id,
+                                                  absl::Time now) = 0;
+  // Makes `tokens` (with their hashes) the bootstrap tokens: adds new ones, revokes those that are absent.
+  virtual absl::Status ReplaceBootstrapTokens(const std::vector<std::pair<ApiToken, std::string>>& tokens,
+                                              absl::Time now) = 0;
+
+  // What to do with a grant, given the row that is there (null: none): OK stores it, if its fence is larger.
+  using GrantDecision = std::function<absl::Status(const BuildGrant* existing)>;
+  virtual absl::Status PutBuildGrant(const BuildGrant& grant, const GrantDecision& decide) = 0;
+  // Ends everything up to `fence`, also what is granted later. `keep_until`: when the mark may be forgotten.
+  virtual absl::Status RevokeBuildGrant(const std::string& project, const std::string& build_id, int64_t fence,
+                                        absl::Time keep_until) = 0;
+  // `project` may be "*": an agent works for all.
+  virtual absl::StatusOr<BuildGrant> GetBuildGrant(const std::string& project, const std::string& build_id) = 0;
+
+  virtual absl::Status RecordSecretAccess(const SecretAccess& access) = 0;
+
+  // Forgets grants that expired before `grants_before` and accesses older than `accesses_before`.
+  virtual absl::Status Purge(absl::Time grants_before, absl::Time accesses_before) = 0;
+};
+
+}  // namespace davit::token_registry

@@ -1,0 +1,125 @@
+// Implements token_registry_app.h.
+#include "services/token_registry/token_registry_app.h"
+
+#include <optional>
+#include <utility>
+
+#include "libs/auth/call_guard.h"
+#include "libs/crypto/key_ring.h"
+#include "libs/http/address_policy.h"
+#include "libs/http/client.h"
+#include "libs/postgres/migrate.h"
+#include "libs/postgres/pool.h"
+#include "libs/rpc/service_main.h"
+#include "libs/status/annotate.h"
+#include "libs/status/status_macros.h"
+#include "services/token_registry/bootstrap_tokens.h"
+#include "services/token_registry/housekeeper.h"
+#include "services/token_registry/http_provider_client.h"
+#include "services/token_registry/identity_service.h"
+#include "services/token_registry/migrations.h"
+#include "services/token_registry/postgres_store.h"
+#include "services/token_registry/token_registry_service.h"
+
+namespace davit::token_registry {
+namespace {
+
+constexpr char kSchema[] = "token_registry";
+
+http::ClientOptions HttpOptions(const http::AddressPolicy& policy, const std::string& ca_file) {
+  http::ClientOptions options;
+  options.policy = policy;
+  options.user_agent = "davit-token-registry";
+  options.ca_file = ca_file;
+  return options;
+}
+
+}  // namespace
+
+// In the order of construction: each part uses those above it.
+struct TokenRegistryApp::Parts {
+  Parts(const TokenRegistryOptions& options, std::unique_ptr<postgres::Pool> pool_in, crypto::KeyRing keys,
+        const http::AddressPolicy& policy_in, std::unique_ptr<ProviderClient> provider_in, Clock& clock_in,
+        RandomSource& random, const Logger& logger_in, metrics::Registry& metrics)
+      : clock(clock_in),
+        logger(logger_in),
+        policy(policy_in),
+        http_client(HttpOptions(policy, options.ca_file)),
+        provider(provider_in != nullptr ? std::move(provider_in) : std::make_unique<HttpProviderClient>(http_client)),
+        pool(std::move(pool_in)),
+        store(*pool),
+        vault(std::move(keys), store, clock, random),
+        tokens(store, clock, random),
+        authenticator(tokens, clock, StoreAuthenticator::Options()),
+        guard(authenticator, clock, random, metrics),
+        connections(store, vault, *provider, policy, clock, random),
+        registry_credentials(store, vault, *provider, clock, random),
+        webhooks(store, vault, clock, random),
+        broker(store, vault, clock),
+        identity_service(guard, store, tokens, authenticator),
+        registry_service(guard, store, connections, registry_credentials, webhooks, broker) {}
+
+  Clock& clock;
+  const Logger logger;
+  const http::AddressPolicy policy;
+  http::Client http_client;
+  const std::unique_ptr<ProviderClient> provider;
+  const std::unique_ptr<postgres::Pool> pool;
+  PostgresStore store;
+  SecretVault vault;
+  ApiTokenDirectory tokens;
+  StoreAuthenticator authenticator;
+  auth::CallGuard guard;
+  ConnectionDirectory connections;
+  RegistryCredentialDirectory registry_credentials;
+  WebhookDirectory webhooks;
+  BuildCredentialBroker broker;
+  IdentityServiceImpl identity_service;
+  TokenRegistryServiceImpl registry_service;
+  std::optional<Housekeeper> housekeeper;
+};
+
+absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const TokenRegistryOptions& options,
+                                                                           Clock& clock, RandomSource& random,
+                                                                           const Logger& logger,
+                                                                           metrics::Registry& metrics,
+                                                                           std::unique_ptr<ProviderClient> provider) {
+  DAVIT_ASSIGN_OR_RETURN(crypto::KeyRing keys, crypto::KeyRing::FromFile(options.key_file));
+  DAVIT_ASSIGN_OR_RETURN(const http::AddressPolicy policy,
+                         http::AddressPolicy::Create({.allowed_hosts = options.allowed_hosts}));
+  if (!options.owner_database.empty()) {
+    DAVIT_RETURN_IF_ERROR(postgres::Migrate(options.owner_database, kSchema, migrations::kAll));
+  }
+  postgres::PoolOptions pool_options;
+  pool_options.conninfo = options.database;
+  pool_options.max_connections = options.database_connections;
+  pool_options.application_name = "davit-token-registry";
+  DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<postgres::Pool> pool, postgres::Pool::Open(std::move(pool_options)));
+  auto parts = std::make_unique<Parts>(options, std::move(pool), std::move(keys), policy, std::move(provider), clock,
+                                       random, logger, metrics);
+  if (!options.bootstrap_tokens_file.empty()) {
+    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString text, rpc::ReadSecretFile(options.bootstrap_tokens_file));
+    DAVIT_RETURN_IF_ERROR(Annotate(LoadBootstrapTokens(text, parts->store, clock, random),
+                                   "Failed to load the bootstrap tokens of " + options.bootstrap_tokens_file));
+  }
+  return std::unique_ptr<TokenRegistryApp>(new TokenRegistryApp(std::move(parts)));
+}
+
+TokenRegistryApp::TokenRegistryApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+TokenRegistryApp::~TokenRegistryApp() = default;
+
+std::vector<grpc::Service*> TokenRegistryApp::services() {
+  return {&parts_->identity_service, &parts_->registry_service};
+}
+
+auth::Authenticator& TokenRegistryApp::authenticator() { return parts_->authenticator; }
+
+absl::Status TokenRegistryApp::Start() {
+  parts_->housekeeper.emplace(parts_->store, parts_->clock, parts_->logger);
+  return absl::OkStatus();
+}
+
+void TokenRegistryApp::Drain(absl::Time) { parts_->housekeeper.reset(); }
+
+}  // namespace davit::token_registry
