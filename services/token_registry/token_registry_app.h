@@ -13,14 +13,13 @@
 #include "libs/ids/random.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
+#include "services/token_registry/provider_client.h"
 
 namespace grpc {
 class Service;
 }
 
 namespace davit::token_registry {
-
-class ProviderClient;
 
 // How a token-registry is made. No flags are read here.
 struct TokenRegistryOptions {
