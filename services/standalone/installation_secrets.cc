@@ -28,7 +28,7 @@ absl::StatusOr<InstallationSecrets> LoadInstallationSecrets(const DataDir& data_
       {"admin.token", "dvt_", "admin", &secrets.admin_token},
       {"agent.token", "dvt_", "agent", &secrets.agent_token},
       {"gateway.token", "dvt_", "gateway", &secrets.gateway_token},
-      {"rule_engine.token", "dvt_", "rule_engine", &secrets.rule_engine_token},
+      {"rule_engine.token", "dvt_", "rule-engine", &secrets.rule_engine_token},
       {"scheduler.token", "dvt_", "scheduler", &secrets.scheduler_token},
       {"registry.password", "", nullptr, &secrets.registry_password},
       {"registry.http_secret", "", nullptr, &secrets.registry_http_secret},

@@ -102,18 +102,18 @@ class RequestTest(world.WorldCase):
                                 "--image", image or f"{self.registry.host}/bad/input", *flags)
 
     def test_row_13_a_dockerfile_path_that_leaves_the_repository(self):
-        message = self._build("--dockerfile", "../../etc/passwd")
+        message = self._build("--file", "../../etc/passwd")
         self.assertIn("INVALID_ARGUMENT", message)
         self.assertIn("dockerfile_path: path leaves the repository", message)
 
     def test_row_13_a_context_directory_that_leaves_the_repository(self):
-        self.assertIn("context_dir: path leaves the repository", self._build("--context-dir", "a/../../.."))
+        self.assertIn("context_dir: path leaves the repository", self._build("--context", "a/../../.."))
 
     def test_row_20_addresses_that_are_not_allowed(self):
         for host in ("http://169.254.169.254", "https://10.0.0.1", "https://127.0.0.1", "https://100.64.0.1", "https://[fd00::1]",
                      "https://[::ffff:10.0.0.1]"):
             with self.subTest(host):
-                message = self.davit.fails("connect", "create", "--provider", "generic", "--name", f"x{uuid.uuid4().hex[:8]}",
+                message = self.davit.fails("connect", "create", "--provider", "git", "--name", f"x{uuid.uuid4().hex[:8]}",
                                            "--base-url", host, "--token-file", self.world.git.token_file)
                 self.assertIn("INVALID_ARGUMENT", message)
                 self.assertRegex(message, "base_url: (address|scheme) not allowed")
@@ -121,7 +121,7 @@ class RequestTest(world.WorldCase):
     def test_row_22_schemes_that_are_not_allowed(self):
         for url in ("file:///etc", "ext::sh -c id", "ssh://-oProxyCommand=id/x", "git://example.com"):
             with self.subTest(url):
-                message = self.davit.fails("connect", "create", "--provider", "generic", "--name", f"x{uuid.uuid4().hex[:8]}",
+                message = self.davit.fails("connect", "create", "--provider", "git", "--name", f"x{uuid.uuid4().hex[:8]}",
                                            "--base-url", url, "--token-file", self.world.git.token_file)
                 self.assertIn("INVALID_ARGUMENT", message)
                 self.assertIn("base_url: scheme not allowed", message)
@@ -149,7 +149,7 @@ class RequestTest(world.WorldCase):
         path = os.path.join(self.world.directory, "wrong.token")
         with open(path, "w", encoding="utf-8") as file:
             file.write("not-the-token-4711\n")
-        message = self.davit.fails("connect", "create", "--provider", "generic", "--name", "wrong", "--base-url", self.world.git.url,
+        message = self.davit.fails("connect", "create", "--provider", "git", "--name", "wrong", "--base-url", self.world.git.url,
                                    "--token-file", path, "--probe-repository", "probe/probe")
         self.assertIn(f"credential rejected by {self.world.git.host} (401)", message)
         self.assertNotIn("not-the-token-4711", message)

@@ -14,7 +14,7 @@ class CancelTest(world.WorldCase):
             "Dockerfile": "ARG REGISTRY\nFROM ${REGISTRY}/base/busybox:latest\n" f"RUN echo sleeping && sleep {seconds}\n"})
         repository.push()
         build = self.davit("build", "--connection", self.world.connection["id"], "--repository", repository.name, "--branch", "main",
-                           "--image", self.world.image(repository), "--build-arg", f"REGISTRY={self.registry.host}")["build"]
+                           "--image", self.world.image(repository), "--build-arg", f"REGISTRY={self.registry.host}")
         processes.wait_until(lambda: self._running(seconds), 60, "the build's command runs")
         return build["id"]
 

@@ -16,16 +16,16 @@ class FailureTest(world.WorldCase):
         commit = repository.commit(files)
         repository.push()
         build = self.davit("build", "--connection", self.world.connection["id"], "--repository", repository.name, "--branch", "main",
-                           "--image", self.world.image(repository), "--build-arg", f"REGISTRY={self.registry.host}", *flags)["build"]
+                           "--image", self.world.image(repository), "--build-arg", f"REGISTRY={self.registry.host}", *flags)
         return self.davit.wait_build(build["id"]), commit
 
     def test_row_14_a_context_directory_that_is_a_symlink_to_the_root(self):
-        build, _ = self._build({"Dockerfile": "FROM scratch\nCOPY . /\n"}, "--context-dir", "out",
+        build, _ = self._build({"Dockerfile": "FROM scratch\nCOPY . /\n"}, "--context", "out",
                                prepare=lambda repository: os.symlink("/", os.path.join(repository.work, "out")))
         self.assert_failed_by_user(build, "context resolves outside the repository")
 
     def test_row_15_no_dockerfile(self):
-        build, commit = self._build({"README": "nothing here\n"}, "--dockerfile", "docker/Dockerfile")
+        build, commit = self._build({"README": "nothing here\n"}, "--file", "docker/Dockerfile")
         self.assert_failed_by_user(build, f"Dockerfile not found at docker/Dockerfile in {commit}")
 
     def test_row_16_an_empty_dockerfile(self):
@@ -59,7 +59,7 @@ class FailureTest(world.WorldCase):
         commit = repository.git("rev-parse", "HEAD")
         server.replace_token()
         build = self.davit("build", "--connection", connection["id"], "--repository", repository.name, "--commit", commit,
-                           "--image", self.world.image(repository))["build"]
+                           "--image", self.world.image(repository))
         self.assert_failed_by_user(self.davit.wait_build(build["id"]), f"credential rejected by {server.host} (401)")
 
     def test_row_24_a_commit_that_was_forced_away(self):
@@ -67,7 +67,7 @@ class FailureTest(world.WorldCase):
         repository.push()
         gone = "1234567890" * 4
         build = self.davit("build", "--connection", self.world.connection["id"], "--repository", repository.name, "--commit", gone,
-                           "--image", self.world.image(repository))["build"]
+                           "--image", self.world.image(repository))
         self.assert_failed_by_user(self.davit.wait_build(build["id"]), f"commit {gone} is no longer reachable")
 
     def test_row_29_a_build_over_its_time_limit_is_stopped(self):

@@ -15,7 +15,7 @@ class ManualTest(world.WorldCase):
 
     def _build(self, *arguments):
         """Starts a build and waits for its end; returns it."""
-        build = self.davit("build", *arguments, "--build-arg", f"REGISTRY={self.registry.host}")["build"]
+        build = self.davit("build", *arguments, "--build-arg", f"REGISTRY={self.registry.host}")
         return self.davit.wait_build(build["id"])
 
     def _read(self, repository, reference, path):
@@ -67,7 +67,7 @@ class ManualTest(world.WorldCase):
         self._work_file("folder/.dockerignore", b"secret*\n")
         self._work_file("folder/secret.txt", b"no\n")
         path = self._work_file("folder/sub/file.txt", b"yes\n")
-        build = self._build("--context", os.path.dirname(os.path.dirname(path)), "--image", f"{self.registry.host}/manual/folder",
+        build = self._build(os.path.dirname(os.path.dirname(path)), "--image", f"{self.registry.host}/manual/folder",
                             "--image-tag", "1")
         self.assert_succeeded(build)
         found = images.listing(os.path.join(self.registry.unpack("manual/folder", "1"), "in"))
@@ -90,7 +90,7 @@ class ManualTest(world.WorldCase):
             archive.writestr("message", "packed\n")
         for name, content in (("a.tar", self._archive("")), ("a.tar.gz", self._archive("gz")), ("a.zip", zipped.getvalue())):
             with self.subTest(name):
-                build = self._build("--context", self._work_file(name, content), "--image", f"{self.registry.host}/manual/archive",
+                build = self._build(self._work_file(name, content), "--image", f"{self.registry.host}/manual/archive",
                                     "--image-tag", name)
                 self.assert_succeeded(build)
                 self.assertEqual(self._read("manual/archive", name, "message"), "packed\n")
@@ -103,7 +103,7 @@ class ManualTest(world.WorldCase):
                 content = DOCKERFILE.encode()
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
-        build = self._build("--context", self._work_file("escape.tar", buffer.getvalue()), "--image",
+        build = self._build(self._work_file("escape.tar", buffer.getvalue()), "--image",
                             f"{self.registry.host}/manual/escape", "--image-tag", "1")
         self.assert_failed_by_user(build, "escape")
 

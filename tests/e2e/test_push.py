@@ -22,8 +22,8 @@ class PushTest(world.WorldCase):
         self.assert_succeeded(build)
         self.assertEqual(self.registry.tags(repository.name), sorted([build["id"], f"main-{commit[:7]}", "latest"]))
         for tag in self.registry.tags(repository.name):
-            self.assertEqual(self.registry.digest(repository.name, tag), build["imageDigest"], tag)
-        root = self.registry.unpack(repository.name, build["imageDigest"])
+            self.assertEqual(self.registry.digest(repository.name, tag), build["image_digest"], tag)
+        root = self.registry.unpack(repository.name, build["image_digest"])
         self.assertIn(f"commit {commit}", images.run_in(root, "/bin/hello"))
         self.assert_log_complete(build)
 
@@ -34,10 +34,10 @@ class PushTest(world.WorldCase):
         commit = repository.git("rev-parse", "HEAD")
         build = self.world.push_and_build(repository, commit)
         self.assert_succeeded(build)
-        annotations = self.registry.manifest(repository.name, build["imageDigest"])["annotations"]
+        annotations = self.registry.manifest(repository.name, build["image_digest"])["annotations"]
         self.assertEqual(annotations["org.opencontainers.image.revision"], commit)
         self.assertEqual(annotations["org.opencontainers.image.source"], f"{self.world.git.url}/{repository.name}")
-        self.assertNotIn(commit, str(self.registry.config(repository.name, build["imageDigest"])))
+        self.assertNotIn(commit, str(self.registry.config(repository.name, build["image_digest"])))
 
     def test_config_and_files_are_those_of_docker_build_of_the_same_commit(self):
         repository = self.world.sample()
@@ -64,11 +64,11 @@ class PushTest(world.WorldCase):
         docker("build", "-q", "-t", "compare:1", "--build-arg", f"REGISTRY={self.registry.host}", "--build-arg", f"DAVIT_COMMIT={commit}",
                "--label", "team=tools", checkout)
         expected, expected_root = docker.save("compare:1", directory)
-        actual = self.registry.config(repository.name, build["imageDigest"])
+        actual = self.registry.config(repository.name, build["image_digest"])
         for field in ("architecture", "os", "config"):
             self.assertEqual(actual[field], expected[field], field)
         self.assertEqual([h["created_by"] for h in actual["history"]], [h["created_by"] for h in expected["history"]])
-        self.assertEqual(images.listing(self.registry.unpack(repository.name, build["imageDigest"])), images.listing(expected_root))
+        self.assertEqual(images.listing(self.registry.unpack(repository.name, build["image_digest"])), images.listing(expected_root))
 
     def test_a_change_makes_a_new_digest_and_moves_the_tag(self):
         repository = self.world.repository(HELLO)
@@ -78,9 +78,9 @@ class PushTest(world.WorldCase):
         self.assert_succeeded(first)
         second = self.world.push_and_build(repository, repository.commit({"message": "two\n"}))
         self.assert_succeeded(second)
-        self.assertNotEqual(first["imageDigest"], second["imageDigest"])
-        self.assertEqual(self.registry.digest(repository.name, "latest"), second["imageDigest"])
-        self.assertEqual(self.registry.digest(repository.name, first["id"]), first["imageDigest"], "the old build's own tag stays")
+        self.assertNotEqual(first["image_digest"], second["image_digest"])
+        self.assertEqual(self.registry.digest(repository.name, "latest"), second["image_digest"])
+        self.assertEqual(self.registry.digest(repository.name, first["id"]), first["image_digest"], "the old build's own tag stays")
         root = self.registry.unpack(repository.name, "latest")
         with open(os.path.join(root, "message"), encoding="utf-8") as file:
             self.assertEqual(file.read(), "two\n")
@@ -95,7 +95,7 @@ class PushTest(world.WorldCase):
         build = self.world.push_and_build(repository, commit, "v1.2.3", ref="refs/tags/v1.2.3")
         self.assert_succeeded(build)
         self.assertEqual(build["spec"]["tags"], ["v1.2.3"])
-        self.assertEqual(self.registry.digest(repository.name, "v1.2.3"), build["imageDigest"])
+        self.assertEqual(self.registry.digest(repository.name, "v1.2.3"), build["image_digest"])
         self.assertIn("main-branch", self.registry.tags(repository.name))
 
     def test_a_push_that_no_rule_matches_makes_no_build_and_the_event_says_why(self):
@@ -146,7 +146,7 @@ class PushTest(world.WorldCase):
         self.world.webhook(repository)
         repository.push()
         event = self.davit.wait_event(self.davit.events(repository.name)[0]["id"])
-        builds = [self.davit.wait_build(e["buildId"]) for e in event["explanations"]]
+        builds = [self.davit.wait_build(e["build_id"]) for e in event["explanations"]]
         self.assertEqual(len(builds), 2)
         for build in builds:
             self.assert_succeeded(build)
@@ -165,7 +165,7 @@ class PushTest(world.WorldCase):
             return builds[0]["id"] if len(builds) == 2 else None
         second = self.davit.wait_build(processes.wait_until(another, 20, "a second build"))
         self.assert_succeeded(second)
-        self.assertEqual(first["imageDigest"], second["imageDigest"])
+        self.assertEqual(first["image_digest"], second["image_digest"])
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ class SecretTest(world.WorldCase):
             cls.build = cls.world.push_and_build(cls.repository, commit)
             # And one that fails while pushing and fetching: errors are where secrets like to show.
             failing = cls.davit("build", "--connection", cls.world.connection["id"], "--repository", "team/not-there", "--commit",
-                                "1" * 40, "--image", cls.world.image(cls.repository))["build"]
+                                "1" * 40, "--image", cls.world.image(cls.repository))
             cls.failed = cls.davit.wait_build(failing["id"])
         finally:
             watch.stop()
@@ -93,7 +93,7 @@ class SecretTest(world.WorldCase):
     def test_not_in_build_logs_and_failures(self):
         for build in (self.build, self.failed):
             self._assert_clean(self.davit.log(build["id"]).encode(), "a build's log")
-            self._assert_clean(self.davit.text("build", "get", build["id"], "-o", "json").encode(), "a build")
+            self._assert_clean(self.davit.text("builds", "get", build["id"], "-o", "json").encode(), "a build")
 
     def test_not_in_what_the_api_lists(self):
         for command in (("connect", "list"), ("registry-credential", "list"), ("rule", "list"), ("events",), ("builds",), ("agents",)):
@@ -114,7 +114,7 @@ class SecretTest(world.WorldCase):
         # bytea columns are dumped as hexadecimal digits, which forms() covers.
 
     def test_not_in_the_image(self):
-        manifest = self.registry.manifest(self.repository.name, self.build["imageDigest"])
+        manifest = self.registry.manifest(self.repository.name, self.build["image_digest"])
         self._assert_clean(str(manifest).encode(), "the manifest")
         self._assert_clean(self.registry.blob(self.repository.name, manifest["config"]["digest"]), "the config")
         for layer in manifest["layers"]:

@@ -46,7 +46,7 @@ class Davit:
         raise AssertionError(f"{arguments} succeeded: {printed}")
 
     def get_build(self, build_id):
-        return self("build", "get", build_id)["build"]
+        return self("builds", "get", build_id)
 
     def builds(self, repository=None):
         """Newest first."""
@@ -77,7 +77,7 @@ class Davit:
         return self("events", "--repository", repository).get("events", [])
 
     def event(self, event_id):
-        return self("event", "get", event_id)["event"]
+        return self("events", "get", event_id)
 
     def wait_event(self, event_id, timeout=30):
         """Waits until the rules have looked at the event and the scheduler has its builds; returns it."""
@@ -86,7 +86,7 @@ class Davit:
             if event["state"] == "STATE_RECEIVED":
                 return None
             matched = [e for e in event.get("explanations", []) if e["reason"] == "REASON_MATCHED"]
-            return event if all(e.get("buildId") for e in matched) else None
+            return event if all(e.get("build_id") for e in matched) else None
         return processes.wait_until(settled, timeout, f"{event_id} evaluated", interval=0.05)
 
     def build_of_commit(self, repository, commit, ref=None, timeout=30):

@@ -84,8 +84,8 @@ class World:
         probe = server.create_repository("probe/probe")
         probe.commit({"README": "tried when the connection is made\n"})
         probe.push()
-        return self.davit("connect", "create", "--provider", "generic", "--name", name, "--base-url", server.url,
-                          "--token-file", server.token_file, "--probe-repository", "probe/probe")["connection"]
+        return self.davit("connect", "create", "--provider", "git", "--name", name, "--base-url", server.url,
+                          "--token-file", server.token_file, "--probe-repository", "probe/probe")
 
     def close(self):
         try:
@@ -122,7 +122,7 @@ class World:
             arguments += ["--tag", tag]
         for template in templates:
             arguments += ["--image-tag", template]
-        return self.davit(*arguments, *flags)["rule"]
+        return self.davit(*arguments, *flags)
 
     def webhook(self, repository, deliver=True):
         """Makes a webhook; returns (url, secret). With `deliver` the repository's own hook uses it."""
@@ -172,14 +172,14 @@ class WorldCase(unittest.TestCase):
     def assert_failed_by_user(self, build, message):
         """The build failed, for the user's own reason, with the message, and its log is whole."""
         self.assertEqual(build["state"], "BUILD_STATE_FAILED", build)
-        self.assertEqual(build["failure"]["failureClass"], "FAILURE_CLASS_USER", build["failure"])
+        self.assertEqual(build["failure"]["failure_class"], "FAILURE_CLASS_USER", build["failure"])
         self.assertIn(message, build["failure"]["message"])
         self.assertEqual(len(build["attempts"]), 1, "a user's failure is not tried again")
         self.assert_log_complete(build)
 
     def assert_log_complete(self, build):
         attempt = build["attempts"][-1]
-        self.assertTrue(attempt.get("logComplete"), attempt)
+        self.assertTrue(attempt.get("log_complete"), attempt)
         log = self.davit.log(build["id"])
-        self.assertEqual(len(log.encode()), int(attempt.get("logSize", 0)))
+        self.assertEqual(len(log.encode()), int(attempt.get("log_size", 0)))
         return log

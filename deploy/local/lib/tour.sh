@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154
 # The steps of up.sh: build, start, register, push, follow, verify. Sourced after common.sh; uses its variables and up.sh's.
 
-davit() { "$bin/davit" --server="$listen" --token_file="$data/admin.token" "$@"; }
+davit() { DAVIT_SERVER="$listen" DAVIT_TOKEN_FILE="$data/admin.token" "$bin/davit" "$@"; }
 
 # Builds the two programs unless nothing has changed since they were copied to $bin.
 build_programs() {
@@ -104,16 +104,16 @@ register_once() {
 
   [[ -d "$tour/git/repositories/$repository.git" ]] || bash "$here/lib/git_repository.sh" "$tour/git" "$repository"
   step "Registering the git server's token, a rule and a webhook"
-  davit connect create --provider generic --name local-git --base-url "http://127.0.0.1:$git_port" --token-file "$tour/git/token" \
-    --probe-repository "$repository" >/dev/null
-  davit rule create --name hello --connection local-git --repository "$repository" --branch main --tag 'v*' \
-    --image "$registry/$repository" --tag-template '{ref}-{commit:7}' --tag-template latest --build-arg "REGISTRY=$registry" >/dev/null
-  (umask 077 && davit webhook create --connection local-git --repository "$repository" -o json >"$tour/webhook.json")
+  connection="$(davit connect create --provider git --name local-git --base-url "http://127.0.0.1:$git_port" \
+    --token-file "$tour/git/token" --probe-repository "$repository" -o json | jq -r .id)"
+  davit rule create --name hello --connection "$connection" --repository "$repository" --branch main --tag 'v*' \
+    --image "$registry/$repository" --image-tag '{ref}-{commit:7}' --image-tag latest --build-arg "REGISTRY=$registry" >/dev/null
+  (umask 077 && davit webhook create "$connection" --repository "$repository" -o json >"$tour/webhook.json")
   (umask 077 && jq --arg url "http://$webhook_listen" --arg repository "$repository" \
     '{url: ($url + .path), secret: .secret, repository: $repository}' "$tour/webhook.json" \
     >"$tour/git/repositories/$repository.git/hooks/davit.json")
   rm -f "$tour/webhook.json"
-  touch "$tour/registered"
+  echo "$connection" >"$tour/registered"
 }
 
 push_sample() {
@@ -150,13 +150,13 @@ follow_build() {
   [[ -n "$build" ]] || fail "the push made no build within 20 s; see: davit events"
   step "Build $build; its log:"
   davit logs -f "$build" | sed 's/^/           | /'
-  davit build get "$build" -o json >"$tour/build.json"
+  davit builds get "$build" -o json >"$tour/build.json"
   local state
-  state="$(jq -r '.build.state' "$tour/build.json")"
-  [[ "$state" == BUILD_STATE_SUCCEEDED ]] || fail "the build ended as $state: $(jq -r '.build.failure.message // ""' "$tour/build.json")"
-  digest="$(jq -r '.build.imageDigest' "$tour/build.json")"
+  state="$(jq -r '.state' "$tour/build.json")"
+  [[ "$state" == BUILD_STATE_SUCCEEDED ]] || fail "the build ended as $state: $(jq -r '.failure.message // ""' "$tour/build.json")"
+  digest="$(jq -r '.image_digest' "$tour/build.json")"
   step "Image: $registry/$repository@$digest"
-  note "tags: $(jq -r '[.build.tagResults[]? | select(.set) | .tag] | join(", ")' "$tour/build.json")"
+  note "tags: $(jq -r '[.tag_results[]? | select(.set) | .tag] | join(", ")' "$tour/build.json")"
 }
 
 # Pulls the image with skopeo, unpacks it with umoci and runs its program.
@@ -180,7 +180,7 @@ Davit is running. What to try next:
   export PATH="$bin:\$PATH" DAVIT_SERVER=$listen DAVIT_TOKEN_FILE=$data/admin.token
   davit builds                       # what was built
   davit events                       # what was pushed, and what each rule made of it
-  davit build --connection local-git --repository $repository --branch main --image $registry/$repository --tag try \\
+  davit build --connection $(<"$tour/registered") --repository $repository --branch main --image $registry/$repository:try \\
       --build-arg REGISTRY=$registry --wait
   skopeo inspect --tls-verify=false --authfile $tour/auth.json docker://$registry/$repository:latest
 

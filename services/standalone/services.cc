@@ -1,0 +1,133 @@
+// Implements the composition of all services.
+#include "services/standalone/services.h"
+
+#include <grpcpp/channel.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "libs/postgres/provision.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/server.h"
+#include "libs/status/annotate.h"
+#include "libs/status/status_macros.h"
+#include "services/rule_engine/rule_engine_app.h"
+#include "services/standalone/registry_registration.h"
+#include "services/token_registry/token_registry_app.h"
+#include "services/webhook_gateway/webhook_gateway_app.h"
+
+namespace davit::standalone {
+namespace {
+
+constexpr const char* kServicesWithSchemas[] = {"token_registry", "rule_engine", "scheduler"};
+
+// The connection strings of one service's roles.
+struct RoleDatabases {
+  std::string app;
+  std::string owner;
+};
+
+absl::StatusOr<RoleDatabases> Provision(const std::string& admin, const std::string& service) {
+  DAVIT_RETURN_IF_ERROR(
+      Annotate(postgres::ProvisionSchema(admin, service), absl::StrCat("Failed to provision the schema of ", service)));
+  const postgres::ServiceRoles roles(service);
+  RoleDatabases databases;
+  DAVIT_ASSIGN_OR_RETURN(databases.app, postgres::ConninfoForRole(admin, roles.app));
+  DAVIT_ASSIGN_OR_RETURN(databases.owner, postgres::ConninfoForRole(admin, roles.owner));
+  return databases;
+}
+
+}  // namespace
+
+std::vector<std::string> ServiceRoleNames() {
+  std::vector<std::string> names;
+  for (const char* service : kServicesWithSchemas) {
+    const postgres::ServiceRoles roles(service);
+    names.push_back(roles.owner);
+    names.push_back(roles.app);
+  }
+  return names;
+}
+
+// What runs, in the order in which it is made; destroyed the other way round.
+struct Services::Parts {
+  std::shared_ptr<grpc::Channel> ChannelAs(const crypto::SecretString& token) const {
+    return rpc::MakeChannel(absl::StrCat("unix:", internal_socket), rpc::ClientOptions{.token = token});
+  }
+
+  std::string internal_socket;
+  std::shared_ptr<grpc::Channel> admin;
+  std::unique_ptr<token_registry::TokenRegistryApp> token_registry;
+  std::unique_ptr<rule_engine::RuleEngineApp> rule_engine;
+  std::unique_ptr<webhook_gateway::WebhookGatewayApp> gateway;
+  std::unique_ptr<rpc::Server> server;
+};
+
+Services::Services(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Services::~Services() = default;
+
+absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions& options,
+                                                          const InstallationSecrets& secrets, Clock& clock,
+                                                          RandomSource& random, const Logger& logger,
+                                                          metrics::Registry& metrics) {
+  auto parts = std::make_unique<Parts>();
+  // The services call each other over a socket of their own: their channels exist before the server does.
+  parts->internal_socket = options.internal_socket;
+  parts->admin = parts->ChannelAs(secrets.admin_token);
+
+  DAVIT_ASSIGN_OR_RETURN(const RoleDatabases token_registry_database, Provision(options.database, "token_registry"));
+  token_registry::TokenRegistryOptions token_registry;
+  token_registry.database = token_registry_database.app;
+  token_registry.owner_database = token_registry_database.owner;
+  token_registry.key_file = secrets.key_file;
+  token_registry.bootstrap_tokens_file = secrets.bootstrap_tokens_file;
+  token_registry.allowed_hosts = options.allowed_hosts;
+  DAVIT_ASSIGN_OR_RETURN(parts->token_registry,
+                         token_registry::TokenRegistryApp::Create(token_registry, clock, random,
+                                                                  logger.ForService("token-registry"), metrics));
+  auth::Authenticator& authenticator = parts->token_registry->authenticator();
+
+  DAVIT_ASSIGN_OR_RETURN(const RoleDatabases rule_engine_database, Provision(options.database, "rule_engine"));
+  rule_engine::RuleEngineOptions rule_engine;
+  rule_engine.conninfo = rule_engine_database.app;
+  rule_engine.owner_conninfo = rule_engine_database.owner;
+  const auto as_rule_engine = parts->ChannelAs(secrets.rule_engine_token);
+  DAVIT_ASSIGN_OR_RETURN(parts->rule_engine, rule_engine::RuleEngineApp::Create(
+                                                 rule_engine, clock, random, logger.ForService("rule-engine"), metrics,
+                                                 authenticator, as_rule_engine, as_rule_engine));
+
+  webhook_gateway::WebhookGatewayOptions gateway;
+  gateway.listen = options.webhook_listen;
+  const auto as_gateway = parts->ChannelAs(secrets.gateway_token);
+  DAVIT_ASSIGN_OR_RETURN(parts->gateway, webhook_gateway::WebhookGatewayApp::Create(
+                                             gateway, clock, random, logger.ForService("webhook-gateway"), metrics,
+                                             as_gateway, as_gateway));
+
+  rpc::ServerOptions server;
+  server.listen = options.listen;
+  server.listen.push_back(absl::StrCat("unix:", options.internal_socket));
+  server.quiet_methods = {"/davit.scheduler.v1.AgentService/Synchronize", "/davit.scheduler.v1.AgentService/AppendLog"};
+  std::vector<grpc::Service*> services;
+  for (const auto& some : {parts->token_registry->services(), parts->rule_engine->services()}) {
+    services.insert(services.end(), some.begin(), some.end());
+  }
+  DAVIT_RETURN_IF_ERROR(parts->token_registry->Start());
+  DAVIT_ASSIGN_OR_RETURN(parts->server, rpc::Server::Start(server, services, logger, metrics));
+  DAVIT_RETURN_IF_ERROR(parts->rule_engine->Start());
+  DAVIT_RETURN_IF_ERROR(parts->gateway->Start());
+  return std::unique_ptr<Services>(new Services(std::move(parts)));
+}
+
+absl::Status Services::RegisterRegistry(const std::string& display_name, const std::string& registry,
+                                        const std::string& username, const crypto::SecretString& password) {
+  return RegisterRegistryCredential(parts_->admin, {display_name, registry, username, password});
+}
+
+void Services::Drain(absl::Time deadline) {
+  parts_->gateway->Drain(deadline);
+  parts_->rule_engine->Drain(deadline);
+  parts_->server->Drain(deadline);
+  parts_->token_registry->Drain(deadline);
+}
+
+}  // namespace davit::standalone

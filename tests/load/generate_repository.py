@@ -1,0 +1,88 @@
+"""Makes a bare git repository of many files and commits, quickly and always the same: a fast-import stream, then one
+repack as a hosting server would have done it. Prints nothing."""
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+}
+WORDS = [f"word{number:03d}" for number in range(400)]
+
+
+def file_path(number: int) -> str:
+    """Twenty files a directory, directories three deep."""
+    return f"src/part{number % 25:02d}/module{number % 1000:03d}/file{number:05d}.txt"
+
+
+def content(randomness: random.Random) -> bytes:
+    """Text like source code: some 200 to 4,000 bytes that compress to about a third."""
+    lines = [
+        " ".join(randomness.choices(WORDS, k=randomness.randint(3, 9)))
+        for _ in range(randomness.randint(5, 80))
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+def write_commit(stream, number: int, changes: list[tuple[str, bytes]]) -> None:
+    """One commit on main that sets these files."""
+    stream.write(b"commit refs/heads/main\n")
+    stream.write(b"committer Load <load@example.com> %d +0000\n" % (1_700_000_000 + number))
+    message = b"commit %d" % number
+    stream.write(b"data %d\n%s\n" % (len(message), message))
+    for path, data in changes:
+        stream.write(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(data), data))
+
+
+def write_history(stream, files: int, commits: int) -> None:
+    """All files in the first commit, two changed files in each of the others."""
+    randomness = random.Random(4711)
+    contents = [content(randomness) for _ in range(files)]
+    dockerfile = ("Dockerfile", b"FROM scratch\nCOPY . /context/\n")
+    write_commit(stream, 0, [dockerfile] + [(file_path(i), data) for i, data in enumerate(contents)])
+    for number in range(1, commits):
+        changes = []
+        for _ in range(2):
+            index = randomness.randrange(files)
+            contents[index] += b"changed in commit %d\n" % number
+            changes.append((file_path(index), contents[index]))
+        write_commit(stream, number, changes)
+
+
+def generate(path: str, files: int, commits: int) -> None:
+    """Makes the repository at `path`, which appears only when it is complete."""
+    temporary = f"{path}.{os.getpid()}"
+    git = ["git", "-C", temporary]
+    os.makedirs(temporary)
+    try:
+        subprocess.run([*git, "init", "-q", "--bare", "-b", "main"], env=ENVIRONMENT, check=True)
+        with subprocess.Popen(
+            [*git, "fast-import", "--quiet"], env=ENVIRONMENT, stdin=subprocess.PIPE
+        ) as importer:
+            write_history(importer.stdin, files, commits)
+        if importer.returncode != 0:
+            sys.exit("git fast-import failed")
+        subprocess.run([*git, "repack", "-q", "-a", "-d", "-b"], env=ENVIRONMENT, check=True)
+        os.rename(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("path", help="where the repository is to be; an existing one is kept")
+    parser.add_argument("--files", type=int, required=True)
+    parser.add_argument("--commits", type=int, required=True)
+    arguments = parser.parse_args()
+    if not os.path.exists(arguments.path):
+        generate(arguments.path, arguments.files, arguments.commits)
+
+
+if __name__ == "__main__":
+    main()
