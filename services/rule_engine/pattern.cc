@@ -42,7 +42,6 @@ absl::StatusOr<std::shared_ptr<const re2::RE2>> CompileExpression(const std::str
 // What a name pattern (exact or glob) must satisfy to be able to match any ref at all.
 absl::Status CheckName(absl::string_view text) {
   for (const char c : text) {
-    if (absl::ascii_iscntrl(static_cast<unsigned char>(c))) return Rejected("it contains a control character");
     if (absl::StrContains(" ~^:[\\", absl::string_view(&c, 1))) {
       return Rejected(
           absl::StrCat("'", absl::string_view(&c, 1),
@@ -83,6 +82,9 @@ std::string GlobToExpression(absl::string_view glob) {
 
 absl::StatusOr<Pattern> Pattern::Compile(absl::string_view text) {
   if (text.empty()) return Rejected("it is empty");
+  if (std::any_of(text.begin(), text.end(), [](unsigned char c) { return absl::ascii_iscntrl(c); })) {
+    return Rejected("it contains a control character");
+  }
   if (text.size() > kMaxPatternBytes) return Rejected(absl::StrCat("longer than ", kMaxPatternBytes, " bytes"));
   absl::string_view expression = text;
   const bool is_expression = absl::ConsumePrefix(&expression, "re:");

@@ -1,0 +1,144 @@
+// The calls about events.
+#include "services/rule_engine/event_calls.h"
+
+#include <optional>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "libs/status/annotate.h"
+#include "libs/status/status_macros.h"
+#include "services/rule_engine/build_order.h"
+#include "services/rule_engine/event_conversion.h"
+#include "services/rule_engine/git_ref.h"
+#include "services/rule_engine/page_token.h"
+#include "services/rule_engine/rule_matcher.h"
+
+namespace davit::rule_engine {
+namespace {
+
+constexpr size_t kMaxRequestIdBytes = 100;
+constexpr size_t kMaxRevisionBytes = 1024;
+constexpr char kMetric[] = "davit_rule_engine_events_total";
+constexpr char kHelp[] = "Events handed in by gateways, by what they were.";
+
+}  // namespace
+
+EventCalls::EventCalls(RuleStore& rules, EventLedger& ledger, SourceDirectory& directory, Clock& clock,
+                       metrics::Registry& metrics, Wakeups wakeups)
+    : rules_(rules),
+      ledger_(ledger),
+      directory_(directory),
+      clock_(clock),
+      wakeups_(std::move(wakeups)),
+      ingested_(metrics.GetCounter(kMetric, kHelp, {{"kind", "received"}})),
+      ignored_(metrics.GetCounter(kMetric, kHelp, {{"kind", "ignored"}})),
+      repeated_(metrics.GetCounter(kMetric, kHelp, {{"kind", "repeated"}})) {}
+
+absl::StatusOr<rules::v1::IngestEventResponse> EventCalls::Ingest(const auth::Caller& caller,
+                                                                  const rules::v1::IngestEventRequest& request) {
+  if (request.project().empty()) return absl::InvalidArgumentError("project: required; it is the webhook's");
+  DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
+  DAVIT_ASSIGN_OR_RETURN(const Event event, EventFromRequest(project, request));
+  DAVIT_ASSIGN_OR_RETURN(const Recorded recorded, ledger_.Ingest(event));
+  if (recorded.duplicate) {
+    repeated_.Increment();
+  } else if (event.state == EventState::kIgnored) {
+    ignored_.Increment();
+  } else {
+    ingested_.Increment();
+    wakeups_.events_received();
+  }
+  rules::v1::IngestEventResponse response;
+  response.set_event_id(recorded.event_id);
+  response.set_duplicate(recorded.duplicate);
+  return response;
+}
+
+absl::StatusOr<rules::v1::ListEventsResponse> EventCalls::List(const auth::Caller& caller,
+                                                               const rules::v1::ListEventsRequest& request) {
+  DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
+  DAVIT_ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
+  DAVIT_ASSIGN_OR_RETURN(const std::string position, DecodePageToken(request.page_token()));
+  int64_t before = 0;
+  if (!position.empty() && (!absl::SimpleAtoi(position, &before) || before <= 0)) {
+    return absl::InvalidArgumentError("page_token: not a next_page_token of an earlier answer");
+  }
+  DAVIT_ASSIGN_OR_RETURN(const EventPage page, ledger_.List(project, request.repository(), before, page_size));
+  rules::v1::ListEventsResponse response;
+  for (const Event& event : page.events) *response.add_events() = ToProto(event);
+  if (page.next > 0) response.set_next_page_token(EncodePageToken(absl::StrCat(page.next)));
+  return response;
+}
+
+absl::StatusOr<rules::v1::GetEventResponse> EventCalls::Get(const auth::Caller& caller,
+                                                            const rules::v1::GetEventRequest& request) {
+  DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
+  DAVIT_ASSIGN_OR_RETURN(const Event event, ledger_.Get(project, request.id()));
+  rules::v1::GetEventResponse response;
+  *response.mutable_event() = ToProto(event);
+  return response;
+}
+
+absl::StatusOr<rules::v1::TriggerRuleResponse> EventCalls::TriggerRule(const auth::Caller& caller,
+                                                                       const rules::v1::TriggerRuleRequest& request) {
+  DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
+  if (request.request_id().size() > kMaxRequestIdBytes) {
+    return absl::InvalidArgumentError("request_id: longer than 100 characters");
+  }
+  if (request.revision().size() > kMaxRevisionBytes) {
+    return absl::InvalidArgumentError("revision: longer than 1024 bytes");
+  }
+  DAVIT_ASSIGN_OR_RETURN(const Rule rule, rules_.Get(project, request.id()));
+  absl::StatusOr<Event> event = absl::NotFoundError("no request id");
+  if (!request.request_id().empty()) event = ledger_.FindDelivery(project, rule.id, request.request_id());
+  if (absl::IsNotFound(event.status())) {
+    DAVIT_ASSIGN_OR_RETURN(const std::string id, Trigger(caller, rule, request));
+    event = ledger_.Get(project, id);
+  }
+  if (!event.ok()) return event.status();
+  rules::v1::TriggerRuleResponse response;
+  *response.mutable_event() = ToProto(*event);
+  return response;
+}
+
+absl::StatusOr<std::string> EventCalls::Trigger(const auth::Caller& caller, const Rule& rule,
+                                                const rules::v1::TriggerRuleRequest& request) {
+  const absl::StatusOr<ResolvedRevision> revision = directory_.Resolve(rule, request.revision(), caller.request_id);
+  if (!revision.ok()) return Annotate(revision.status(), "revision");
+  std::optional<GitRef> ref;
+  if (!revision->ref.empty()) {
+    absl::StatusOr<GitRef> parsed = GitRef::Parse(revision->ref);
+    if (!parsed.ok()) return Annotate(parsed.status(), "revision");
+    ref = *std::move(parsed);
+  }
+  DAVIT_ASSIGN_OR_RETURN(std::vector<std::string> tags,
+                         RenderTags(rule.tag_templates, TagInputs{ref, revision->commit, clock_.Now()}));
+  if (tags.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "revision: none of the rule's tag templates applies to ",
+        ref.has_value() ? absl::StrCat("a ", ref->kind_name()) : "a bare commit",
+        "; build a branch or a tag that they name, or add a template such as \"{commit:12}\" to the rule"));
+  }
+  Event event;
+  event.id = ledger_.NewEventId();
+  event.project = rule.project;
+  event.kind = EventKind::kManual;
+  event.state = EventState::kEvaluated;
+  event.connection_id = rule.connection_id;
+  event.source_id = rule.id;
+  event.delivery_id = request.request_id().empty() ? event.id : request.request_id();
+  event.push.set_repository(rule.repository);
+  event.push.set_ref(revision->ref);
+  event.push.set_after(revision->commit);
+  event.push.set_pusher(caller.name);
+  event.detail = absl::StrCat("triggered by ", caller.name);
+  Outcome outcome;
+  outcome.order = OrderForManual(rule, event, BuildSubject{ref, revision->commit, tags, caller.name});
+  outcome.explanation = Explanation{rule.id, rule.display_name, Reason::kMatched, event.detail, "", std::move(tags)};
+  DAVIT_ASSIGN_OR_RETURN(const Recorded recorded, ledger_.RecordManual(event, outcome));
+  if (!recorded.duplicate) wakeups_.builds_ordered();
+  return recorded.event_id;
+}
+
+}  // namespace davit::rule_engine

@@ -1,0 +1,155 @@
+// Construction of the rule engine's parts, in the order of their dependencies, and its loops.
+#include "services/rule_engine/rule_engine_app.h"
+
+#include <utility>
+
+#include "libs/auth/call_guard.h"
+#include "libs/postgres/migrate.h"
+#include "libs/postgres/pool.h"
+#include "libs/status/status_macros.h"
+#include "services/rule_engine/build_dispatcher.h"
+#include "services/rule_engine/event_evaluator.h"
+#include "services/rule_engine/grpc_build_creator.h"
+#include "services/rule_engine/grpc_source_directory.h"
+#include "services/rule_engine/migrations.h"
+#include "services/rule_engine/postgres_build_outbox.h"
+#include "services/rule_engine/postgres_event_ledger.h"
+#include "services/rule_engine/postgres_rule_store.h"
+#include "services/rule_engine/rule_engine_service.h"
+#include "services/rule_engine/worker_loop.h"
+
+namespace davit::rule_engine {
+namespace {
+
+constexpr char kSchema[] = "rule_engine";
+// Events evaluated in one transaction.
+constexpr int kEvaluationBatch = 20;
+
+WorkerLoop::Found FoundAny(int count) { return count > 0 ? WorkerLoop::Found::kWork : WorkerLoop::Found::kNothing; }
+
+}  // namespace
+
+// Everything, in the order of construction; the loops end first.
+class RuleEngineApp::Parts {
+ public:
+  Parts(std::unique_ptr<postgres::Pool> pool, Clock& clock, RandomSource& random, const Logger& logger,
+        metrics::Registry& metrics, auth::Authenticator& authenticator, std::shared_ptr<grpc::Channel> token_registry,
+        std::shared_ptr<grpc::Channel> scheduler)
+      : pool_(std::move(pool)),
+        rule_store_(*pool_, clock, random),
+        ledger_(*pool_, clock, random),
+        outbox_(*pool_),
+        directory_(std::move(token_registry)),
+        build_creator_(std::move(scheduler)),
+        dispatcher_(outbox_, build_creator_, random, logger, metrics),
+        events_waiting_(
+            metrics.GetGauge("davit_rule_engine_events_waiting", "Events whose rules were not looked at yet.")),
+        events_oldest_(metrics.GetGauge("davit_rule_engine_events_oldest_seconds", "Age of the oldest of them.")),
+        orders_waiting_(
+            metrics.GetGauge("davit_rule_engine_build_orders_waiting", "Orders the scheduler does not have yet.")),
+        orders_oldest_(metrics.GetGauge("davit_rule_engine_build_orders_oldest_seconds", "Age of the oldest of them.")),
+        evaluating_(
+            {.name = "evaluating events", .poll = absl::Seconds(2)}, [this] { return Evaluate(); }, random, logger),
+        sending_(
+            {.name = "ordering builds", .poll = absl::Seconds(2)}, [this] { return Send(); }, random, logger),
+        measuring_(
+            {.name = "measuring", .poll = absl::Seconds(15)}, [this] { return Measure(); }, random, logger),
+        rule_calls_(rule_store_, directory_, clock),
+        event_calls_(rule_store_, ledger_, directory_, clock, metrics,
+                     Wakeups{[this] { evaluating_.Wake(); }, [this] { sending_.Wake(); }}),
+        guard_(authenticator, clock, random, metrics),
+        service_(guard_, rule_calls_, event_calls_) {}
+
+  grpc::Service* service() { return &service_; }
+
+  void StartLoops() {
+    evaluating_.Start();
+    sending_.Start();
+    measuring_.Start();
+  }
+
+  void StopLoops() {
+    evaluating_.Stop();
+    sending_.Stop();
+    measuring_.Stop();
+  }
+
+ private:
+  absl::StatusOr<WorkerLoop::Found> Evaluate() {
+    DAVIT_ASSIGN_OR_RETURN(
+        const int evaluated,
+        ledger_.EvaluateReceived(kEvaluationBatch, [this](const Event& event, absl::Span<const Rule> rules) {
+          return evaluator_.Evaluate(event, rules);
+        }));
+    if (evaluated > 0) sending_.Wake();
+    return FoundAny(evaluated);
+  }
+
+  absl::StatusOr<WorkerLoop::Found> Send() {
+    DAVIT_ASSIGN_OR_RETURN(const int sent, dispatcher_.Dispatch());
+    return FoundAny(sent);
+  }
+
+  absl::StatusOr<WorkerLoop::Found> Measure() {
+    DAVIT_ASSIGN_OR_RETURN(const Waiting events, ledger_.CountReceived());
+    DAVIT_ASSIGN_OR_RETURN(const Waiting orders, outbox_.Count());
+    events_waiting_.Set(static_cast<double>(events.count));
+    events_oldest_.Set(absl::ToDoubleSeconds(events.oldest));
+    orders_waiting_.Set(static_cast<double>(orders.count));
+    orders_oldest_.Set(absl::ToDoubleSeconds(orders.oldest));
+    return WorkerLoop::Found::kNothing;
+  }
+
+  const std::unique_ptr<postgres::Pool> pool_;
+  PostgresRuleStore rule_store_;
+  PostgresEventLedger ledger_;
+  PostgresBuildOutbox outbox_;
+  GrpcSourceDirectory directory_;
+  GrpcBuildCreator build_creator_;
+  EventEvaluator evaluator_;
+  BuildDispatcher dispatcher_;
+  metrics::Gauge events_waiting_;
+  metrics::Gauge events_oldest_;
+  metrics::Gauge orders_waiting_;
+  metrics::Gauge orders_oldest_;
+  WorkerLoop evaluating_;
+  WorkerLoop sending_;
+  WorkerLoop measuring_;
+  RuleCalls rule_calls_;
+  EventCalls event_calls_;
+  auth::CallGuard guard_;
+  RuleEngineService service_;
+};
+
+RuleEngineApp::RuleEngineApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+
+RuleEngineApp::~RuleEngineApp() { parts_->StopLoops(); }
+
+absl::StatusOr<std::unique_ptr<RuleEngineApp>> RuleEngineApp::Create(const RuleEngineOptions& options, Clock& clock,
+                                                                     RandomSource& random, Logger logger,
+                                                                     metrics::Registry& metrics,
+                                                                     auth::Authenticator& authenticator,
+                                                                     std::shared_ptr<grpc::Channel> token_registry,
+                                                                     std::shared_ptr<grpc::Channel> scheduler) {
+  if (!options.owner_conninfo.empty()) {
+    DAVIT_RETURN_IF_ERROR(postgres::Migrate(options.owner_conninfo, kSchema, migrations::kAll));
+  }
+  DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<postgres::Pool> pool,
+                         postgres::Pool::Open({.conninfo = options.conninfo,
+                                               .max_connections = options.max_connections,
+                                               .application_name = "davit-rule-engine"}));
+  return std::unique_ptr<RuleEngineApp>(
+      new RuleEngineApp(std::make_unique<Parts>(std::move(pool), clock, random, logger, metrics, authenticator,
+                                                std::move(token_registry), std::move(scheduler))));
+}
+
+std::vector<grpc::Service*> RuleEngineApp::services() { return {parts_->service()}; }
+
+absl::Status RuleEngineApp::Start() {
+  parts_->StartLoops();
+  return absl::OkStatus();
+}
+
+void RuleEngineApp::Drain(absl::Time) { parts_->StopLoops(); }
+
+}  // namespace davit::rule_engine
