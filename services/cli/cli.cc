@@ -106,7 +106,7 @@ absl::StatusOr<int> RunCommand(const std::vector<std::string>& arguments, Enviro
     return kExitOk;
   }
   if (invocation.command == nullptr) {
-    const bool asked = !arguments.empty();
+    const bool asked = AsksForHelp(arguments) || (!arguments.empty() && arguments.back() == "help");
     (asked ? environment.out : environment.err) << Overview(AllCommands());
     return asked ? kExitOk : kExitUsage;
   }
@@ -152,6 +152,9 @@ int Run(const std::vector<std::string>& arguments, Environment& environment) {
   environment.err << "davit: ";
   if (!IsUsageError(status)) environment.err << absl::StatusCodeToString(status.code()) << ": ";
   environment.err << status.message() << std::endl;
+  if (absl::StartsWith(status.message(), "failed to connect")) {
+    environment.err << "Is the server running, and is its address right? See --server in davit help." << std::endl;
+  }
   return ExitCodeOf(status);
 }
 
