@@ -169,6 +169,19 @@ class Server::Impl {
     bool closed = false;
   };
 
+  // A part of the memory that bodies may take, given back at the end of its life.
+  class Reservation {
+   public:
+    Reservation(int64_t& total, int64_t bytes) : total_(total), bytes_(bytes) { total_ += bytes_; }
+    ~Reservation() { total_ -= bytes_; }
+    Reservation(const Reservation&) = delete;
+    Reservation& operator=(const Reservation&) = delete;
+
+   private:
+    int64_t& total_;
+    const int64_t bytes_;
+  };
+
   // Registers a session for as long as it lives.
   class Registration {
    public:
@@ -232,6 +245,14 @@ class Server::Impl {
       co_await Refuse(session, head_error);
       co_return false;
     }
+    const int64_t body_bytes = BodyBytes(parser);
+    if (buffered_bytes_ + body_bytes > options_.max_buffered_bytes) {
+      ServerResponse busy = Busy();
+      co_await Write(session, std::move(busy), /*keep_alive=*/false, /*head_only=*/false);
+      co_await Linger(session);
+      co_return false;
+    }
+    Reservation reservation(buffered_bytes_, body_bytes);
     if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue") && !parser.is_done()) {
       BeastResponse go_on(beast::http::status::continue_, 11);
       auto [error, size] = co_await beast::http::async_write(session.stream, go_on, kUse);
@@ -280,12 +301,23 @@ class Server::Impl {
       });
     });
     if (!taken) {
-      ServerResponse busy = options_.render_error(503, "server is busy; try again");
-      busy.headers.Set("Retry-After", "1");
+      ServerResponse busy = Busy();
       co_return busy;
     }
     while (!outcome->has_value()) co_await finished->async_wait(kUse);
     co_return std::move(**outcome);
+  }
+
+  ServerResponse Busy() const {
+    ServerResponse busy = options_.render_error(503, "server is busy; try again");
+    busy.headers.Set("Retry-After", "1");
+    return busy;
+  }
+
+  // The most that the body may take: what it announces, or the limit when it comes in chunks.
+  int64_t BodyBytes(const Parser& parser) const {
+    if (const auto announced = parser.content_length()) return static_cast<int64_t>(*announced);
+    return parser.chunked() ? options_.body_limit : 0;
   }
 
   // On a thread of the pool.
@@ -360,6 +392,7 @@ class Server::Impl {
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unordered_set<Session*> sessions_;
   bool draining_ = false;
+  int64_t buffered_bytes_ = 0;
 
   absl::Mutex count_mutex_;
   int session_count_ ABSL_GUARDED_BY(count_mutex_) = 0;

@@ -48,6 +48,7 @@ struct ServerOptions {
   absl::Duration keep_alive_timeout = absl::Seconds(60);  // between requests of a connection
   absl::Duration write_timeout = absl::Seconds(30);       // for a whole response
   int max_connections = 1024;                             // more wait in the listen backlog
+  int64_t max_buffered_bytes = int64_t{256} << 20;        // of all bodies being read or handled; more get 503
   int handler_threads = 8;
   int max_waiting_requests = 64;    // beyond the ones being handled; more get 503 with Retry-After
   ErrorRenderer render_error = {};  // plain text when empty

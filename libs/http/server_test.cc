@@ -233,6 +233,22 @@ TEST(ServerTest, SaysThatItIsBusyWhenEveryHandlerIsTaken) {
   EXPECT_THAT(first.ReadUntil(""), HasSubstr("late"));
 }
 
+TEST(ServerTest, BoundsTheMemoryThatBodiesTake) {
+  ServerOptions options;
+  options.max_buffered_bytes = 1000;
+  auto server = StartServer(&Echo, options);
+  RawConnection slow(server->port()), second(server->port());
+  slow.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 600\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(slow.ReadUntil("\r\n\r\n"), HasSubstr(" 100 "));
+  second.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 600\r\n\r\n");
+  EXPECT_THAT(second.ReadUntil("busy"), StartsWith("HTTP/1.1 503 "));
+  slow.Send(std::string(600, 'x'));
+  EXPECT_THAT(slow.ReadUntil(""), HasSubstr("POST xxx"));
+  RawConnection third(server->port());
+  third.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 600\r\nConnection: close\r\n\r\n" + std::string(600, 'y'));
+  EXPECT_THAT(third.ReadUntil(""), HasSubstr("POST yyy"));
+}
+
 TEST(ServerTest, AHandlerThatThrowsGetsAnAnswer) {
   auto server = StartServer([](const ServerRequest&) -> ServerResponse { throw 1; });
   RawConnection connection(server->port());

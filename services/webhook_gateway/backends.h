@@ -1,0 +1,58 @@
+// What the gateway needs from the other services, without gRPC. Implementations are thread-safe.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "davit/registry/v1/connection.pb.h"
+#include "davit/rules/v1/event.pb.h"
+#include "libs/crypto/secret.h"
+
+namespace davit::webhook_gateway {
+
+// A webhook endpoint with its secret.
+struct Webhook {
+  std::string id;
+  std::string project;
+  std::string connection_id;
+  std::string repository;  // empty: any
+  registry::v1::Provider provider = registry::v1::PROVIDER_UNSPECIFIED;
+  crypto::SecretString secret;
+};
+
+// Where webhooks are kept.
+class WebhookSource {
+ public:
+  virtual ~WebhookSource() = default;
+
+  // NOT_FOUND: there is no such webhook. UNAVAILABLE and the like: it cannot be told now.
+  virtual absl::StatusOr<Webhook> Get(const std::string& id) = 0;
+};
+
+// A verified push on its way into the ledger.
+struct Delivery {
+  std::string project;
+  std::string connection_id;
+  std::string webhook_id;
+  std::string delivery_id;
+  std::map<std::string, std::string> headers;
+  rules::v1::PushEvent push;
+};
+
+// What the ledger made of a delivery.
+struct LedgerEntry {
+  std::string event_id;
+  bool duplicate = false;  // this delivery had been taken before, as `event_id`
+};
+
+// The ledger of events.
+class EventLedger {
+ public:
+  virtual ~EventLedger() = default;
+
+  // Returns when the delivery is durable; giving the same again is harmless.
+  virtual absl::StatusOr<LedgerEntry> Ingest(const Delivery& delivery) = 0;
+};
+
+}  // namespace davit::webhook_gateway

@@ -1,0 +1,50 @@
+// The webhook-gateway program: flags → construct → serve → drain.
+#include "absl/flags/flag.h"
+#include "libs/clock/clock.h"
+#include "libs/ids/random.h"
+#include "libs/rpc/channel.h"
+#include "libs/rpc/service_flags.h"
+#include "libs/rpc/service_main.h"
+#include "services/webhook_gateway/webhook_gateway_app.h"
+
+ABSL_FLAG(std::string, token_registry, "127.0.0.1:7080", "Address of the token-registry (gRPC)");
+ABSL_FLAG(std::string, rule_engine, "127.0.0.1:7080", "Address of the rule-engine (gRPC)");
+
+namespace {
+
+constexpr char kUsage[] =
+    "Receives webhooks of GitHub, GitLab and generic git servers over HTTP (POST /hooks/ID), verifies them, and puts "
+    "them\n"
+    "into the rule-engine's ledger. --listen is its HTTP address; --token_file holds a token of the gateway role.";
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  davit::rpc::ShutdownSignal signal;
+  const absl::StatusOr<davit::rpc::ServiceFlags> flags =
+      davit::rpc::ParseServiceFlags(argc, argv, kUsage, "127.0.0.1:7081");
+  davit::Logger logger =
+      davit::Logger::ToStderr("webhook-gateway", flags.ok() ? flags->log_level : davit::LogLevel::kInfo);
+  if (!flags.ok()) return davit::rpc::FailToStart(logger, flags.status());
+  if (flags->listen.size() != 1) {
+    return davit::rpc::FailToStart(logger, absl::InvalidArgumentError("listen: the gateway serves one HTTP address"));
+  }
+
+  davit::RealClock clock;
+  davit::SystemRandom random;
+  davit::metrics::Registry metrics;
+  const auto exposer = davit::rpc::StartExposer(*flags, metrics);
+  if (!exposer.ok()) return davit::rpc::FailToStart(logger, exposer.status());
+  davit::webhook_gateway::WebhookGatewayOptions options;
+  options.listen = flags->listen[0];
+  davit::rpc::ClientOptions client;
+  client.token = flags->token;
+  const auto app = davit::webhook_gateway::WebhookGatewayApp::Create(
+      options, clock, random, logger, metrics, davit::rpc::MakeChannel(absl::GetFlag(FLAGS_token_registry), client),
+      davit::rpc::MakeChannel(absl::GetFlag(FLAGS_rule_engine), client));
+  if (!app.ok()) return davit::rpc::FailToStart(logger, app.status());
+  if (const absl::Status started = (*app)->Start(); !started.ok()) return davit::rpc::FailToStart(logger, started);
+  logger.Info("serving", {{"listen", options.listen}, {"port", (*app)->port()}});
+  return davit::rpc::ServeUntilSignal(signal, flags->drain_timeout, logger,
+                                      [&app](absl::Time deadline) { (*app)->Drain(deadline); });
+}

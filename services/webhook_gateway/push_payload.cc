@@ -1,0 +1,180 @@
+// Implements push_payload.h.
+#include "services/webhook_gateway/push_payload.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "libs/git/url.h"
+#include "libs/status/status_macros.h"
+
+namespace davit::webhook_gateway {
+namespace {
+
+using nlohmann::json;
+using registry::v1::Provider;
+using registry::v1::PROVIDER_GITLAB;
+using rules::v1::PushedCommit;
+using rules::v1::PushEvent;
+
+constexpr size_t kCommitIdDigits = 40;
+constexpr size_t kMaxRepository = 500;
+constexpr size_t kMaxMessage = 4096;
+constexpr size_t kMaxName = 256;
+constexpr size_t kMaxPath = 4096;
+constexpr int kMaxPaths = 3000;
+constexpr int kMaxCommits = 2048;
+constexpr size_t kMaxCommitBytes = size_t{4} << 20;  // of all commits; the message stays well below gRPC's bound
+
+// The value at a path of object keys; null when it is not there.
+const json* Find(const json& root, std::initializer_list<const char*> path) {
+  const json* at = &root;
+  for (const char* key : path) {
+    if (!at->is_object()) return nullptr;
+    const auto found = at->find(key);
+    if (found == at->end()) return nullptr;
+    at = &*found;
+  }
+  return at;
+}
+
+std::string Text(const json& root, std::initializer_list<const char*> path) {
+  const json* value = Find(root, path);
+  return value != nullptr && value->is_string() ? value->get<std::string>() : "";
+}
+
+bool Flag(const json& root, std::initializer_list<const char*> path) {
+  const json* value = Find(root, path);
+  return value != nullptr && value->is_boolean() && value->get<bool>();
+}
+
+// For people: at most `limit` bytes, cut between characters, without NUL (which PostgreSQL cannot store).
+std::string Cut(std::string text, size_t limit) {
+  if (text.size() > limit) {
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit;
+    text.resize(limit);
+  }
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  return text;
+}
+
+bool IsCommitId(absl::string_view id) {
+  return id.size() == kCommitIdDigits && std::all_of(id.begin(), id.end(), [](char c) {
+           return absl::ascii_isdigit(static_cast<unsigned char>(c)) || (c >= 'a' && c <= 'f');
+         });
+}
+
+bool IsZero(absl::string_view id) {
+  return std::all_of(id.begin(), id.end(), [](char c) { return c == '0'; });
+}
+
+absl::Status CheckRepository(absl::string_view repository, absl::string_view field) {
+  const bool printable = std::none_of(repository.begin(), repository.end(),
+                                      [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
+  if (!repository.empty() && repository.size() <= kMaxRepository && printable) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("payload.", field, ": expected owner/name"));
+}
+
+// Copies what fits of a list of paths; returns whether all of it did.
+bool CopyPaths(const json& commit, const char* key, int& paths_left,
+               google::protobuf::RepeatedPtrField<std::string>& into) {
+  const json* paths = Find(commit, {key});
+  if (paths == nullptr || !paths->is_array()) return true;
+  for (const json& path : *paths) {
+    if (!path.is_string()) continue;
+    const auto& text = path.get_ref<const std::string&>();
+    if (paths_left == 0 || text.size() > kMaxPath) return false;
+    --paths_left;
+    *into.Add() = Cut(text, kMaxPath);
+  }
+  return true;
+}
+
+// Copies the newest commits that fit, keeping their order.
+void CopyCommits(const json& payload, PushEvent& push) {
+  const json* commits = Find(payload, {"commits"});
+  if (commits == nullptr || !commits->is_array()) return;
+  std::vector<PushedCommit> newest_first;
+  int paths_left = kMaxPaths;
+  size_t bytes = 0;
+  for (auto commit = commits->rbegin(); commit != commits->rend(); ++commit) {
+    PushedCommit copy;
+    copy.set_id(Text(*commit, {"id"}));
+    if (!IsCommitId(copy.id())) continue;
+    copy.set_message(Cut(Text(*commit, {"message"}), kMaxMessage));
+    copy.set_author_name(Cut(Text(*commit, {"author", "name"}), kMaxName));
+    copy.set_author_email(Cut(Text(*commit, {"author", "email"}), kMaxName));
+    bool whole = CopyPaths(*commit, "added", paths_left, *copy.mutable_added());
+    whole = CopyPaths(*commit, "modified", paths_left, *copy.mutable_modified()) && whole;
+    whole = CopyPaths(*commit, "removed", paths_left, *copy.mutable_removed()) && whole;
+    if (!whole) push.set_commits_truncated(true);
+    bytes += copy.ByteSizeLong();
+    if (bytes > kMaxCommitBytes || newest_first.size() == kMaxCommits) {
+      push.set_commits_truncated(true);
+      break;
+    }
+    newest_first.push_back(std::move(copy));
+  }
+  for (auto commit = newest_first.rbegin(); commit != newest_first.rend(); ++commit) {
+    *push.add_commits() = std::move(*commit);
+  }
+}
+
+void CopyGithubDetails(const json& payload, PushEvent& push) {
+  push.set_forced(Flag(payload, {"forced"}));
+  const std::string pusher = Text(payload, {"pusher", "name"});
+  push.set_pusher(Cut(pusher.empty() ? Text(payload, {"sender", "login"}) : pusher, kMaxName));
+}
+
+void CopyGitlabDetails(const json& payload, PushEvent& push) {
+  const std::string username = Text(payload, {"user_username"});
+  push.set_pusher(Cut(username.empty() ? Text(payload, {"user_name"}) : username, kMaxName));
+  // GitLab lists the newest 20 commits at most and tells how many there are.
+  const json* total = Find(payload, {"total_commits_count"});
+  if (total != nullptr && total->is_number_integer() && total->get<int64_t>() > push.commits_size()) {
+    push.set_commits_truncated(true);
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<PushEvent> NormalizePush(Provider provider, const json& payload) {
+  const bool gitlab = provider == PROVIDER_GITLAB;
+  if (!payload.is_object()) return absl::InvalidArgumentError("payload: expected an object");
+  PushEvent push;
+  push.set_repository(gitlab ? Text(payload, {"project", "path_with_namespace"})
+                             : Text(payload, {"repository", "full_name"}));
+  DAVIT_RETURN_IF_ERROR(
+      CheckRepository(push.repository(), gitlab ? "project.path_with_namespace" : "repository.full_name"));
+  push.set_ref(Text(payload, {"ref"}));
+  DAVIT_RETURN_IF_ERROR(git::CheckRefName(push.ref()));
+  push.set_before(Text(payload, {"before"}));
+  if (push.before().empty()) push.set_before(std::string(kCommitIdDigits, '0'));
+  push.set_after(Text(payload, {"after"}));
+  for (const auto& [field, id] : {std::pair("before", &push.before()), std::pair("after", &push.after())}) {
+    if (!IsCommitId(*id))
+      return absl::InvalidArgumentError(absl::StrCat("payload.", field, ": expected 40 hexadecimal digits"));
+  }
+  // For an annotated tag `after` is the tag object; both providers tell the commit elsewhere.
+  const std::string commit = gitlab ? Text(payload, {"checkout_sha"}) : Text(payload, {"head_commit", "id"});
+  if (absl::StartsWith(push.ref(), "refs/tags/") && !IsZero(push.after()) && IsCommitId(commit)) push.set_after(commit);
+  CopyCommits(payload, push);
+  if (gitlab) {
+    CopyGitlabDetails(payload, push);
+  } else {
+    CopyGithubDetails(payload, push);
+  }
+  return push;
+}
+
+bool IsDeletion(const PushEvent& push) { return IsZero(push.after()); }
+
+bool IsBranchOrTag(const PushEvent& push) {
+  return absl::StartsWith(push.ref(), "refs/heads/") || absl::StartsWith(push.ref(), "refs/tags/");
+}
+
+}  // namespace davit::webhook_gateway
