@@ -142,8 +142,8 @@ absl::StatusOr<int> Run(const rpc::ServiceFlags& flags, rpc::ShutdownSignal& sig
 int main(int argc, char** argv) {
   davit::rpc::ShutdownSignal signal;
   const auto flags = davit::rpc::ParseServiceFlags(argc, argv, davit::standalone::kUsage, "127.0.0.1:7080");
-  absl::StatusOr<int> exit_code = flags.status();
-  if (flags.ok()) exit_code = davit::standalone::Run(*flags, signal);
+  const absl::StatusOr<int> exit_code =
+      flags.ok() ? davit::standalone::Run(*flags, signal) : absl::StatusOr<int>(flags.status());
   if (exit_code.ok()) return *exit_code;
   davit::standalone::Say(std::string(exit_code.status().message()));
   return 1;
