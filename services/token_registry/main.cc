@@ -1,0 +1,83 @@
+// The program token-registry: flags, construct, serve, drain.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/strings/str_split.h"
+#include "libs/clock/clock.h"
+#include "libs/ids/random.h"
+#include "libs/logging/logger.h"
+#include "libs/metrics/metrics.h"
+#include "libs/rpc/database_flags.h"
+#include "libs/rpc/server.h"
+#include "libs/rpc/service_flags.h"
+#include "libs/rpc/service_main.h"
+#include "libs/status/status_macros.h"
+#include "services/token_registry/token_registry_app.h"
+
+ABSL_FLAG(std::string, key_file, "",
+          "File with the keys that secrets are sealed with, one `id base64key` a line, the first seals; required.");
+ABSL_FLAG(std::string, bootstrap_tokens_file, "",
+          "File with API tokens that exist from the start, one `role project token` a line (project * = all).");
+ABSL_FLAG(
+    std::string, allow_hosts, "",
+    "Comma-separated hosts, host:port or CIDR blocks of git servers and registries that may have private addresses "
+    "and may be reached over plain http.");
+ABSL_FLAG(std::string, ca_file, "", "PEM bundle of certificate authorities to trust; empty = the system's.");
+
+namespace {
+
+constexpr char kUsage[] =
+    "Davit's token-registry: source connections, registry credentials, webhooks, API tokens; everything secret.\n"
+    "Needs PostgreSQL (--database) and a key file (--key_file; make one with: "
+    "echo \"k1 $(openssl rand -base64 32)\" > keys; chmod 600 keys).";
+constexpr char kDefaultListen[] = "127.0.0.1:7081";
+
+absl::StatusOr<davit::token_registry::TokenRegistryOptions> ReadOptions() {
+  DAVIT_ASSIGN_OR_RETURN(const davit::rpc::DatabaseFlags database, davit::rpc::ReadDatabaseFlags());
+  davit::token_registry::TokenRegistryOptions options;
+  options.database = database.conninfo;
+  options.owner_database = database.owner_conninfo;
+  options.database_connections = database.max_connections;
+  options.key_file = absl::GetFlag(FLAGS_key_file);
+  if (options.key_file.empty()) return absl::InvalidArgumentError("--key_file: required, see --help");
+  options.bootstrap_tokens_file = absl::GetFlag(FLAGS_bootstrap_tokens_file);
+  options.allowed_hosts = absl::StrSplit(absl::GetFlag(FLAGS_allow_hosts), ',', absl::SkipEmpty());
+  options.ca_file = absl::GetFlag(FLAGS_ca_file);
+  return options;
+}
+
+absl::StatusOr<int> Run(const davit::rpc::ServiceFlags& flags, davit::rpc::ShutdownSignal& signal,
+                        const davit::Logger& logger) {
+  DAVIT_ASSIGN_OR_RETURN(const auto options, ReadOptions());
+  davit::RealClock clock;
+  davit::SystemRandom random;
+  davit::metrics::Registry metrics;
+  DAVIT_ASSIGN_OR_RETURN(const auto exposer, davit::rpc::StartExposer(flags, metrics));
+  DAVIT_ASSIGN_OR_RETURN(const auto app,
+                         davit::token_registry::TokenRegistryApp::Create(options, clock, random, logger, metrics));
+  DAVIT_ASSIGN_OR_RETURN(
+      const auto server,
+      davit::rpc::Server::Start(
+          {.listen = flags.listen, .quiet_methods = {"/davit.registry.v1.IdentityService/IntrospectToken"}},
+          app->services(), logger, metrics));
+  DAVIT_RETURN_IF_ERROR(app->Start());
+  return davit::rpc::ServeUntilSignal(signal, flags.drain_timeout, logger, [&](absl::Time deadline) {
+    server->Drain(deadline);
+    app->Drain(deadline);
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  davit::rpc::ShutdownSignal signal;
+  const absl::StatusOr<davit::rpc::ServiceFlags> flags =
+      davit::rpc::ParseServiceFlags(argc, argv, kUsage, kDefaultListen);
+  const davit::Logger logger =
+      davit::Logger::ToStderr("token-registry", flags.ok() ? flags->log_level : davit::LogLevel::kInfo);
+  if (!flags.ok()) return davit::rpc::FailToStart(logger, flags.status());
+  const absl::StatusOr<int> exit_code = Run(*flags, signal, logger);
+  return exit_code.ok() ? *exit_code : davit::rpc::FailToStart(logger, exit_code.status());
+}
