@@ -128,7 +128,8 @@ class EngineBuilder final : public Builder {
     for (const RegistryAccount& candidate : request.accounts) {
       if (candidate.host == registry) account = &candidate;
     }
-    progress.OnMessage(absl::StrCat("pushing ", request.image));
+    if (request.on_push) request.on_push();
+    progress.OnMessage(absl::StrCat("Pushing ", request.image));
     std::atomic<bool> stop = false;
     const std::stop_callback on_cancel(cancelled, [&] { stop = true; });
     return engine_.Push(request.image, account, stop);

@@ -2,6 +2,7 @@
 // threading.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -53,6 +54,9 @@ struct BuildRequest {
   bool plain_http = false;
   // Accounts for the registry hosts of this build, and no others.
   std::vector<RegistryAccount> accounts;
+  // Called once, on Build's thread, when the image is complete and its push begins; not at all when BuildKit pushes
+  // while it exports. May be empty.
+  std::function<void()> on_push;
 };
 
 // A pushed image.

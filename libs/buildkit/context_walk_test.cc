@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <utility>
+
 #include "libs/buildkit/testing/memory_context.h"
 
 namespace davit::buildkit {
@@ -19,6 +21,10 @@ std::vector<std::string> Paths(const ContextSource& source, const ContextPattern
     for (const ContextEntry& entry : *entries) paths.push_back(entry.path);
   }
   return paths;
+}
+
+ContextPatterns Following(std::vector<std::string> follow, std::vector<std::string> exclude = {}) {
+  return ContextPatterns{{}, std::move(exclude), std::move(follow)};
 }
 
 MemoryContext Sample() {
@@ -42,27 +48,27 @@ TEST(SelectEntriesTest, WithoutPatternsEverythingComesInPathOrder) {
 }
 
 TEST(SelectEntriesTest, AFollowedPathBringsItsParentsAndWhatIsBelow) {
-  EXPECT_THAT(Paths(Sample(), {.follow = {"node/deep/keep", "a"}}),
+  EXPECT_THAT(Paths(Sample(), Following({"node/deep/keep", "a"})),
               ElementsAre("a", "a/x.txt", "a/y.md", "node", "node/deep", "node/deep/keep"));
 }
 
 TEST(SelectEntriesTest, AFollowedLinkBringsItsTarget) {
-  EXPECT_THAT(Paths(Sample(), {.follow = {"current/app"}}),
+  EXPECT_THAT(Paths(Sample(), Following({"current/app"})),
               ElementsAre("current", "releases", "releases/2", "releases/2/app"));
 }
 
 TEST(SelectEntriesTest, AFollowedRootLeavesNothingOutButWhatIsExcluded) {
-  EXPECT_THAT(Paths(Sample(), {.exclude = {"releases", "node/deep", "!node/deep/keep", "**/*.md"}, .follow = {"/"}}),
+  EXPECT_THAT(Paths(Sample(), Following({"/"}, {"releases", "node/deep", "!node/deep/keep", "**/*.md"})),
               ElementsAre("Dockerfile", "a", "a/x.txt", "a-b", "current", "node", "node/deep", "node/deep/keep"));
 }
 
 TEST(SelectEntriesTest, AWildcardIsFollowedAmongTheNamesOfItsDirectory) {
-  EXPECT_THAT(Paths(Sample(), {.follow = {"a/*.md", "cur*"}}),
+  EXPECT_THAT(Paths(Sample(), Following({"a/*.md", "cur*"})),
               ElementsAre("a", "a/y.md", "current", "releases", "releases/2", "releases/2/app"));
 }
 
 TEST(SelectEntriesTest, AnAbsentPathSelectsNothing) {
-  EXPECT_THAT(Paths(Sample(), {.follow = {"nothing"}}), ElementsAre());
+  EXPECT_THAT(Paths(Sample(), Following({"nothing"})), ElementsAre());
 }
 
 TEST(FollowLinksTest, ALinkThatClimbsOutEndsAtTheRootOfTheContext) {
