@@ -25,14 +25,12 @@ if [[ -x "$bin/davit-standalone" && -d "$data" ]]; then
   "$bin/davit-standalone" --data_dir="$data" --clean_up_only
 fi
 
-# Command lines that name a path below $home; this script and its parents are not meant.
+# Command lines that name a path below $home; grep's own is not meant.
 left_processes() {
-  local file pid
-  for file in /proc/[0-9]*/cmdline; do
-    pid="${file//[^0-9]/}"
-    [[ "$pid" == "$$" || "$pid" == "$PPID" || "$pid" == "$BASHPID" ]] && continue
-    if tr '\0' ' ' <"$file" 2>/dev/null | grep -qF -- "$home/"; then echo "process $pid: $(tr '\0' ' ' <"$file" | cut -c1-120)"; fi
-  done 2>/dev/null || true
+  local file
+  grep -lF -- "$home/" /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
+    tr '\0' ' ' <"$file" 2>/dev/null | cut -c1-160 | grep -v '^grep ' | sed "s|^|process ${file//[^0-9]/}: |" || true
+  done || true
 }
 left="$(
   left_processes

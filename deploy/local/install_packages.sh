@@ -24,7 +24,9 @@ test=(clang-format clang-tidy nodejs npm python3 shellcheck)
 # libgit2 before this version has known security defects.
 libgit2_minimum=1.5.1+ds-1+deb12u2
 
-installed() { [[ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null || true)" == installed ]]; }
+# Every installed package, asked for once.
+declare -A installed=()
+while read -r name; do installed["$name"]=1; done < <(dpkg-query -W -f='${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p')
 
 missing=()
 for group in "${@:-build}"; do
@@ -40,7 +42,7 @@ for group in "${@:-build}"; do
       nodejs) command -v node >/dev/null && continue ;;
       npm | clang-format | clang-tidy | shellcheck) command -v "$package" >/dev/null && continue ;;
     esac
-    installed "$package" || missing+=("$package")
+    [[ -n "${installed[$package]:-}" ]] || missing+=("$package")
   done
 done
 libgit2="$(dpkg-query -W -f='${Version}' libgit2-1.5 2>/dev/null || true)"

@@ -11,7 +11,9 @@
 #include "libs/rpc/server.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
+#include "services/builder_agent/builder_agent_app.h"
 #include "services/rule_engine/rule_engine_app.h"
+#include "services/scheduler/scheduler_app.h"
 #include "services/standalone/registry_registration.h"
 #include "services/token_registry/token_registry_app.h"
 #include "services/webhook_gateway/webhook_gateway_app.h"
@@ -58,8 +60,10 @@ struct Services::Parts {
   std::string internal_socket;
   std::shared_ptr<grpc::Channel> admin;
   std::unique_ptr<token_registry::TokenRegistryApp> token_registry;
+  std::unique_ptr<scheduler::SchedulerApp> scheduler;
   std::unique_ptr<rule_engine::RuleEngineApp> rule_engine;
   std::unique_ptr<webhook_gateway::WebhookGatewayApp> gateway;
+  std::unique_ptr<builder_agent::BuilderAgentApp> agent;  // Null when builds run elsewhere.
   std::unique_ptr<rpc::Server> server;
 };
 
@@ -87,6 +91,16 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
                                                                   logger.ForService("token-registry"), metrics));
   auth::Authenticator& authenticator = parts->token_registry->authenticator();
 
+  DAVIT_ASSIGN_OR_RETURN(const RoleDatabases scheduler_database, Provision(options.database, "scheduler"));
+  scheduler::SchedulerOptions scheduler;
+  scheduler.database = scheduler_database.app;
+  scheduler.owner_database = scheduler_database.owner;
+  scheduler.allowed_hosts = options.allowed_hosts;
+  scheduler.lease_ttl = options.lease_ttl;
+  DAVIT_ASSIGN_OR_RETURN(parts->scheduler, scheduler::SchedulerApp::Create(
+                                               scheduler, {clock, random, logger.ForService("scheduler"), metrics,
+                                                           authenticator, parts->ChannelAs(secrets.scheduler_token)}));
+
   DAVIT_ASSIGN_OR_RETURN(const RoleDatabases rule_engine_database, Provision(options.database, "rule_engine"));
   rule_engine::RuleEngineOptions rule_engine;
   rule_engine.conninfo = rule_engine_database.app;
@@ -103,18 +117,34 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
                                              gateway, clock, random, logger.ForService("webhook-gateway"), metrics,
                                              as_gateway, as_gateway));
 
+  if (!options.buildkit.empty() && options.build_slots > 0) {
+    builder_agent::BuilderAgentOptions agent;
+    agent.agent_name = options.agent_name;
+    agent.slots = options.build_slots;
+    agent.work_directory = options.agent_dir;
+    agent.buildkit = options.buildkit;
+    agent.allowed_hosts = options.allowed_hosts;
+    const auto as_agent = parts->ChannelAs(secrets.agent_token);
+    DAVIT_ASSIGN_OR_RETURN(
+        parts->agent, builder_agent::BuilderAgentApp::Create(agent, clock, random, logger.ForService("builder-agent"),
+                                                             metrics, as_agent, as_agent));
+  }
+
   rpc::ServerOptions server;
   server.listen = options.listen;
   server.listen.push_back(absl::StrCat("unix:", options.internal_socket));
   server.quiet_methods = {"/davit.scheduler.v1.AgentService/Synchronize", "/davit.scheduler.v1.AgentService/AppendLog"};
   std::vector<grpc::Service*> services;
-  for (const auto& some : {parts->token_registry->services(), parts->rule_engine->services()}) {
+  for (const auto& some :
+       {parts->token_registry->services(), parts->scheduler->services(), parts->rule_engine->services()}) {
     services.insert(services.end(), some.begin(), some.end());
   }
   DAVIT_RETURN_IF_ERROR(parts->token_registry->Start());
   DAVIT_ASSIGN_OR_RETURN(parts->server, rpc::Server::Start(server, services, logger, metrics));
+  DAVIT_RETURN_IF_ERROR(parts->scheduler->Start());
   DAVIT_RETURN_IF_ERROR(parts->rule_engine->Start());
   DAVIT_RETURN_IF_ERROR(parts->gateway->Start());
+  if (parts->agent != nullptr) DAVIT_RETURN_IF_ERROR(parts->agent->Start());
   return std::unique_ptr<Services>(new Services(std::move(parts)));
 }
 
@@ -126,6 +156,9 @@ absl::Status Services::RegisterRegistry(const std::string& display_name, const s
 void Services::Drain(absl::Time deadline) {
   parts_->gateway->Drain(deadline);
   parts_->rule_engine->Drain(deadline);
+  // The agent hands its builds back through the server, so it comes before what it calls.
+  if (parts_->agent != nullptr) parts_->agent->Drain(deadline);
+  parts_->scheduler->Drain(deadline);
   parts_->server->Drain(deadline);
   parts_->token_registry->Drain(deadline);
 }

@@ -40,7 +40,7 @@ running() {
   [[ -r "$home/$1.process" ]] || return 1
   read -r pid ticks <"$home/$1.process"
   [[ -n "$ticks" && "$(start_ticks "$pid")" == "$ticks" ]] || return 1
-  [[ "$(sed 's/^.*) //' "/proc/$pid/stat" | cut -c1)" != Z ]] || return 1
+  [[ "$(sed 's/^.*) //' "/proc/$pid/stat" 2>/dev/null | cut -c1)" != Z ]] || return 1
   printf '%s\n' "$pid"
 }
 

@@ -5,7 +5,7 @@ davit() { DAVIT_SERVER="$listen" DAVIT_TOKEN_FILE="$data/admin.token" "$bin/davi
 
 # Builds the two programs unless nothing has changed since they were copied to $bin.
 build_programs() {
-  local programs=(services/cli/davit services/standalone/davit-standalone) program changed
+  local programs=(services/cli:davit services/standalone:davit-standalone) program changed
   if [[ -x "$bin/davit" && -x "$bin/davit-standalone" ]]; then
     changed="$(cd "$root" && find WORKSPACE .bazelrc libs proto services -newer "$bin/davit-standalone" -print -quit)"
     if [[ -z "$changed" ]]; then
@@ -23,9 +23,9 @@ build_programs() {
   local out
   out="$(cd "$root" && "${bazel[@]}" info --disk_cache="$cache" bazel-bin 2>/dev/null)"
   for program in "${programs[@]}"; do
-    install -m 755 "$out/$program" "$bin/$(basename "$program").new"
-    touch -r "$stamp" "$bin/$(basename "$program").new"
-    mv "$bin/$(basename "$program").new" "$bin/$(basename "$program")"
+    install -m 755 "$out/${program/://}" "$bin/${program#*:}.new"
+    touch -r "$stamp" "$bin/${program#*:}.new"
+    mv "$bin/${program#*:}.new" "$bin/${program#*:}"
   done
   rm -f "$stamp"
 }
