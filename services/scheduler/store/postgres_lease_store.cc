@@ -196,6 +196,9 @@ class PostgresLeaseStore : public LeaseStore {
                               .status());
     DAVIT_RETURN_IF_ERROR(TakeResults(transaction, report, outcome));
     DAVIT_RETURN_IF_ERROR(TakeHeld(transaction, report, outcome));
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result leases,
+                           transaction.Execute(queries::kSelectLeasesOfSession, report.session_id));
+    outcome.leases = static_cast<int64_t>(leases.size());
     return outcome;
   }
 
