@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -82,7 +83,9 @@ Packet StatPacket(const ContextEntry& entry) {
 // One DiffCopy. The calling thread reads, a second one does all the writing.
 class Transfer {
  public:
-  Transfer(const ContextSource& source, Stream& stream) : source_(source), stream_(stream) {}
+  // `on_error` is told of an error before BuildKit is, so that whoever hears of it through BuildKit finds it there.
+  Transfer(const ContextSource& source, Stream& stream, std::function<void(const absl::Status&)> on_error)
+      : source_(source), stream_(stream), on_error_(std::move(on_error)) {}
 
   absl::Status Run(const ContextPatterns& patterns) {
     absl::StatusOr<std::vector<ContextEntry>> entries = SelectEntries(source_, patterns);
@@ -181,6 +184,7 @@ class Transfer {
   }
 
   void SendError(const absl::Status& error) {
+    if (!absl::IsCancelled(error)) on_error_(error);
     Packet packet;
     packet.set_type(Packet::PACKET_ERR);
     packet.set_data(std::string(error.message()));
@@ -189,6 +193,7 @@ class Transfer {
 
   const ContextSource& source_;
   Stream& stream_;
+  const std::function<void(const absl::Status&)> on_error_;
   std::vector<ContextEntry> entries_;  // Set before the threads part, then only read.
   absl::Mutex mutex_;
   std::vector<bool> asked_ ABSL_GUARDED_BY(mutex_);
@@ -212,10 +217,11 @@ grpc::Status FileSyncService::DiffCopy(grpc::ServerContext* context, Stream* str
       .exclude = MetadataValues(*context, "exclude-patterns"),
       .follow = MetadataValues(*context, "followpaths"),
   };
-  const absl::Status done = Transfer(*directory->second, *stream).Run(patterns);
-  if (done.ok()) return grpc::Status::OK;
-  absl::MutexLock lock(&mutex_);
-  if (source_error_.ok()) source_error_ = done;
+  const auto remember = [this](const absl::Status& error) {
+    absl::MutexLock lock(&mutex_);
+    if (source_error_.ok()) source_error_ = error;
+  };
+  const absl::Status done = Transfer(*directory->second, *stream, remember).Run(patterns);
   return grpc::Status(static_cast<grpc::StatusCode>(done.code()), std::string(done.message()));
 }
 

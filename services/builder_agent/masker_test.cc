@@ -39,8 +39,10 @@ TEST(MaskerTest, EncodedFormsAreFoundHoweverTheyAreAligned) {
                                   std::string("s3cr3t%2ftok%2ben%3dValue")}) {
     EXPECT_EQ(Mask(absl::StrCat("x ", text, " y"), 5), "x *** y") << text;
   }
-  for (const std::string& before : {"", "u", "us", "user:"}) {
-    for (const std::string& after : {"", "x", "xy"}) {
+  for (const char* before_text : {"", "u", "us", "user:"}) {
+    for (const char* after_text : {"", "x", "xy"}) {
+      const std::string before = before_text;
+      const std::string after = after_text;
       const std::string encoded = absl::Base64Escape(absl::StrCat(before, kSecret, after));
       const std::string masked = Mask(absl::StrCat("Basic ", encoded), 3);
       EXPECT_TRUE(absl::StrContains(masked, "***")) << masked;

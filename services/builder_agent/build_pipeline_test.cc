@@ -1,0 +1,195 @@
+// Tests of services/builder_agent/build_pipeline.h with fakes for everything outside.
+#include "services/builder_agent/build_pipeline.h"
+
+#include <gtest/gtest.h>
+
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "libs/buildkit/testing/memory_context.h"
+#include "libs/clock/testing/fake_clock.h"
+
+namespace davit::builder_agent {
+namespace {
+
+namespace proto = scheduler::v1;
+
+constexpr char kDigest[] = "sha256:aa";
+
+class FakeCredentials final : public CredentialClient {
+ public:
+  absl::StatusOr<registry::v1::IssueBuildCredentialsResponse> Issue(const LeaseKey&) override {
+    ++calls;
+    if (!error.ok()) return error;
+    registry::v1::IssueBuildCredentialsResponse response;
+    response.mutable_source()->set_password("git-token-1234");
+    response.mutable_registry()->set_registry("r:5000");
+    response.mutable_registry()->set_username("u");
+    response.mutable_registry()->set_password("registry-password");
+    return response;
+  }
+  absl::Status error;
+  int calls = 0;
+};
+
+class FakeSource final : public BuildSource {
+ public:
+  explicit FakeSource(std::string dockerfile) : dockerfile_(std::move(dockerfile)) {}
+  const buildkit::ContextSource& context() const override { return tree_; }
+  const buildkit::ContextSource& root() const override { return tree_; }
+  absl::StatusOr<std::string> ReadDockerfile(absl::string_view) const override { return dockerfile_; }
+  std::string shared_key() const override { return "key"; }
+  std::map<std::string, std::string> annotations() const override {
+    return {{"org.opencontainers.image.source", "https://g/x"}};
+  }
+
+ private:
+  const std::string dockerfile_;
+  const buildkit::MemoryContext tree_;
+};
+
+class FakeFetcher final : public SourceFetcher {
+ public:
+  absl::StatusOr<std::unique_ptr<BuildSource>> Fetch(const SourceRequest&) override {
+    if (!error.ok()) return error;
+    return std::make_unique<FakeSource>(dockerfile);
+  }
+  absl::Status error;
+  std::string dockerfile = "FROM scratch\nARG DAVIT_COMMIT\n";
+};
+
+class FakeBuilder final : public buildkit::Builder {
+ public:
+  absl::StatusOr<buildkit::BuiltImage> Build(const buildkit::BuildRequest& request, buildkit::ProgressSink& progress,
+                                             std::stop_token) override {
+    seen = request;
+    if (!step_error.empty()) {
+      buildkit::StepUpdate step{.digest = "d", .name = "[2/2] RUN exit 42", .error = step_error};
+      step.started = step.completed = absl::FromUnixSeconds(1);
+      progress.OnStep(step);
+    }
+    progress.OnMessage("output git-token-1234");
+    if (!error.ok()) return error;
+    return buildkit::BuiltImage{"sha256:pushed", "sha256:config"};
+  }
+  absl::Status Ping() override { return absl::OkStatus(); }
+  buildkit::BuildRequest seen;
+  absl::Status error;
+  std::string step_error;
+};
+
+class FakeAnnotator final : public ImageAnnotator {
+ public:
+  absl::StatusOr<std::string> Annotate(const std::string& image, const std::string& digest,
+                                       const registry::v1::RegistryAccess& access,
+                                       const std::map<std::string, std::string>& annotations) override {
+    EXPECT_EQ(image, "r:5000/app:bld_a");
+    EXPECT_EQ(digest, "sha256:pushed");
+    EXPECT_EQ(access.username(), "u");
+    EXPECT_EQ(annotations.count("org.opencontainers.image.source"), 1u);
+    return std::string(kDigest);
+  }
+};
+
+class BuildPipelineTest : public ::testing::Test {
+ protected:
+  BuildPipelineTest()
+      : spool_(*LogSpool::Create(::testing::TempDir() + "/pipeline.log", 1 << 20)),
+        log_(*spool_),
+        pipeline_({credentials_, commits_, uploads_, builder_, annotator_, clock_}, {"agent-1", {"r:5000"}}) {
+    lease_.set_build_id("bld_a");
+    lease_.set_fence(7);
+    lease_.mutable_spec()->mutable_git()->set_commit("c0ffee");
+    lease_.mutable_spec()->mutable_git()->set_ref("refs/heads/main");
+    lease_.mutable_spec()->mutable_destination()->set_repository("r:5000/app");
+  }
+
+  proto::BuildResult Run() {
+    return pipeline_.Run({.lease = lease_,
+                          .log = log_,
+                          .work_prefix = ::testing::TempDir(),
+                          .on_phase = [this](proto::BuildPhase phase) { phases_.push_back(phase); },
+                          .stop = stop_.get_token()});
+  }
+  std::string Log() { return *spool_->Read(0, 1 << 20); }
+
+  FakeClock clock_;
+  FakeCredentials credentials_;
+  FakeFetcher commits_;
+  FakeFetcher uploads_;
+  FakeBuilder builder_;
+  FakeAnnotator annotator_;
+  std::unique_ptr<LogSpool> spool_;
+  BuildLog log_;
+  BuildPipeline pipeline_;
+  proto::Lease lease_;
+  std::stop_source stop_;
+  std::vector<proto::BuildPhase> phases_;
+};
+
+TEST_F(BuildPipelineTest, ABuildEndsWithTheAnnotatedDigestAndALogThatTellsIt) {
+  const proto::BuildResult result = Run();
+  EXPECT_EQ(result.outcome(), proto::BuildAttempt::OUTCOME_SUCCEEDED) << result.DebugString();
+  EXPECT_EQ(result.image_digest(), kDigest);
+  EXPECT_EQ(phases_, (std::vector<proto::BuildPhase>{proto::BUILD_PHASE_FETCHING, proto::BUILD_PHASE_BUILDING,
+                                                     proto::BUILD_PHASE_PUSHING}));
+  EXPECT_TRUE(absl::StrContains(Log(), "Commit: c0ffee of refs/heads/main")) << Log();
+  EXPECT_TRUE(absl::StrContains(Log(), "Built r:5000/app@sha256:aa")) << Log();
+  EXPECT_EQ(builder_.seen.image, "r:5000/app:bld_a");
+  EXPECT_TRUE(builder_.seen.plain_http);
+  ASSERT_EQ(builder_.seen.accounts.size(), 1u);
+  EXPECT_EQ(builder_.seen.accounts[0].host, "r:5000");
+}
+
+TEST_F(BuildPipelineTest, DavitsOwnArgumentsArePassedOnlyWhenTheyAreDeclared) {
+  Run();
+  EXPECT_EQ(builder_.seen.build_args, (std::map<std::string, std::string>{{"DAVIT_COMMIT", "c0ffee"}}));
+}
+
+TEST_F(BuildPipelineTest, SecretsAreNotInTheLog) {
+  Run();
+  EXPECT_FALSE(absl::StrContains(Log(), "git-token-1234")) << Log();
+  EXPECT_TRUE(absl::StrContains(Log(), "output ***")) << Log();
+}
+
+TEST_F(BuildPipelineTest, AFailingStepIsTheUsersFault) {
+  builder_.step_error = "executor failed running [/bin/sh -c exit 42]: exit code: 42";
+  builder_.error = absl::FailedPreconditionError(builder_.step_error);
+  const proto::BuildResult result = Run();
+  EXPECT_EQ(result.failure().failure_class(), proto::FAILURE_CLASS_USER);
+  EXPECT_TRUE(absl::StartsWith(result.failure().message(), "step 2 exited 42")) << result.failure().message();
+  EXPECT_TRUE(absl::StrContains(Log(), "ERROR: step 2 exited 42")) << Log();
+}
+
+TEST_F(BuildPipelineTest, ABadDockerfileIsSaidBeforeBuildKitIsAsked) {
+  commits_.dockerfile = "FROM scratch\nBOGUS x\n";
+  EXPECT_EQ(Run().failure().message(), "line 2: unknown instruction BOGUS");
+  EXPECT_EQ(builder_.seen.context, nullptr);
+  commits_.dockerfile = "# nothing\n";
+  EXPECT_EQ(Run().failure().message(), "Dockerfile has no instructions");
+}
+
+TEST_F(BuildPipelineTest, AnErrorOfTheSourceKeepsItsMessageAndItsClass) {
+  commits_.error = absl::FailedPreconditionError("commit c0ffee is no longer reachable");
+  EXPECT_EQ(Run().failure().message(), "commit c0ffee is no longer reachable");
+  commits_.error = absl::UnavailableError("connection refused");
+  EXPECT_EQ(Run().failure().failure_class(), proto::FAILURE_CLASS_INFRASTRUCTURE);
+}
+
+TEST_F(BuildPipelineTest, AnAbsentTokenRegistryIsAskedAgainAndIsNotTheUsersFault) {
+  credentials_.error = absl::UnavailableError("away");
+  EXPECT_EQ(Run().failure().failure_class(), proto::FAILURE_CLASS_INFRASTRUCTURE);
+  EXPECT_EQ(credentials_.calls, 5);
+  credentials_.error = absl::FailedPreconditionError("lease superseded by fence 9");
+  EXPECT_EQ(Run().failure().failure_class(), proto::FAILURE_CLASS_INFRASTRUCTURE);
+  EXPECT_EQ(credentials_.calls, 6);
+}
+
+TEST_F(BuildPipelineTest, AStoppedBuildIsCancelled) {
+  stop_.request_stop();
+  builder_.error = absl::CancelledError("stopped");
+  EXPECT_EQ(Run().outcome(), proto::BuildAttempt::OUTCOME_CANCELLED);
+}
+
+}  // namespace
+}  // namespace davit::builder_agent
