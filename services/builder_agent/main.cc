@@ -34,7 +34,7 @@ ABSL_FLAG(std::string, run_network, "default", "network of RUN steps: default, h
 ABSL_FLAG(std::string, image_export, "auto", "how images leave BuildKit: auto, direct or docker-engine");
 ABSL_FLAG(std::string, engine_socket, "",
           "the engine's API socket for --image_export=docker-engine when --buildkit is not it");
-ABSL_FLAG(std::vector<std::string>, allow_host, {},
+ABSL_FLAG(std::vector<std::string>, allow_hosts, {},
           "git servers and registries (host, host:port or CIDR block) that may be private and may use plain http");
 ABSL_FLAG(std::vector<std::string>, plain_http_registry, {},
           "registries (host:port) that BuildKit pushes to without TLS");
@@ -70,7 +70,7 @@ absl::StatusOr<davit::builder_agent::BuilderAgentOptions> ReadOptions() {
   options.run_network = absl::GetFlag(FLAGS_run_network);
   options.image_export = absl::GetFlag(FLAGS_image_export);
   options.engine_socket = absl::GetFlag(FLAGS_engine_socket);
-  options.allowed_hosts = absl::GetFlag(FLAGS_allow_host);
+  options.allowed_hosts = absl::GetFlag(FLAGS_allow_hosts);
   options.plain_http_registries = absl::GetFlag(FLAGS_plain_http_registry);
   options.ca_file = absl::GetFlag(FLAGS_ca_file);
   options.mirror_budget_bytes = absl::GetFlag(FLAGS_mirror_budget_mib) << 20;

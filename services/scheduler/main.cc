@@ -16,7 +16,7 @@
 #include "services/scheduler/scheduler_app.h"
 
 ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081", "Address of the token-registry.");
-ABSL_FLAG(std::vector<std::string>, allowed_hosts, {},
+ABSL_FLAG(std::vector<std::string>, allow_hosts, {},
           "Registries that may be reached over plain http or at private addresses: host, host:port or CIDR block.");
 ABSL_FLAG(absl::Duration, lease_ttl, absl::Seconds(30), "How long a lease lasts without a renewal.");
 ABSL_FLAG(absl::Duration, busy_sync_interval, absl::Seconds(1), "When an agent that has builds calls again.");
@@ -36,7 +36,7 @@ SchedulerOptions ReadOptions(const rpc::DatabaseFlags& database) {
   options.database = database.conninfo;
   options.owner_database = database.owner_conninfo;
   options.database_connections = database.max_connections;
-  options.allowed_hosts = absl::GetFlag(FLAGS_allowed_hosts);
+  options.allowed_hosts = absl::GetFlag(FLAGS_allow_hosts);
   options.lease_ttl = absl::GetFlag(FLAGS_lease_ttl);
   options.busy_sync_interval = absl::GetFlag(FLAGS_busy_sync_interval);
   options.retry.max_attempts = absl::GetFlag(FLAGS_max_attempts);
