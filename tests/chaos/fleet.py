@@ -104,7 +104,7 @@ class Fleet:
         """Starts an agent; it is stopped with the fleet."""
         work = os.path.join(self.directory, f"agent-{name}")
         agent = Service(self, f"agent-{name}", "services/builder_agent/builder-agent", [
-            f"--agent_name={name}", f"--slots={slots}", f"--work_directory={work}", f"--scheduler={self._address('scheduler')}",
+            f"--agent_name={name}", f"--slots={slots}", f"--work_dir={work}", f"--scheduler={self._address('scheduler')}",
             f"--token_registry={self._address('token-registry')}", f"--token_file={self._token_file('agent.token')}",
             f"--buildkit=docker-engine://{self.engines.docker_socket}", f"--allow_hosts={self.git.host},{self.engines.registry_host}",
             "--listen="])

@@ -84,7 +84,7 @@ class ImageRegistry:
 
 def run_in(root, *argv):
     """Runs a program of an unpacked image, as an unprivileged user without a network; returns what it prints."""
-    return processes.run(["unshare", "--net", "chroot", "--userspec=65534:65534", root, *argv], env={"PATH": "/usr/bin:/bin"})
+    return processes.run(["unshare", "--net", "chroot", "--userspec=65534:65534", root, *argv], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
 
 
 def listing(root):

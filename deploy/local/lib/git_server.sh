@@ -21,6 +21,8 @@ server.stream-request-body = 0
 auth.backend = "htpasswd"
 auth.backend.htpasswd.userfile = "$directory/htpasswd"
 auth.require = ("/" => ("method" => "basic", "realm" => "git", "require" => "valid-user"))
+# Programs that the server starts do not get to see the token.
+setenv.set-request-header = ("Authorization" => "")
 alias.url = ("/" => "/usr/lib/git-core/git-http-backend/")
 cgi.assign = ("" => "")
 setenv.add-environment = (
