@@ -3,93 +3,14 @@
 
 #include <gtest/gtest.h>
 
-#include <utility>
-
 #include "absl/strings/match.h"
-#include "libs/buildkit/testing/memory_context.h"
 #include "libs/clock/testing/fake_clock.h"
+#include "services/builder_agent/testing/fake_parts.h"
 
 namespace davit::builder_agent {
 namespace {
 
 namespace proto = scheduler::v1;
-
-constexpr char kDigest[] = "sha256:aa";
-
-class FakeCredentials final : public CredentialClient {
- public:
-  absl::StatusOr<registry::v1::IssueBuildCredentialsResponse> Issue(const LeaseKey&) override {
-    ++calls;
-    if (!error.ok()) return error;
-    registry::v1::IssueBuildCredentialsResponse response;
-    response.mutable_source()->set_password("git-token-1234");
-    response.mutable_registry()->set_registry("r:5000");
-    response.mutable_registry()->set_username("u");
-    response.mutable_registry()->set_password("registry-password");
-    return response;
-  }
-  absl::Status error;
-  int calls = 0;
-};
-
-class FakeSource final : public BuildSource {
- public:
-  explicit FakeSource(std::string dockerfile) : dockerfile_(std::move(dockerfile)) {}
-  const buildkit::ContextSource& context() const override { return tree_; }
-  const buildkit::ContextSource& root() const override { return tree_; }
-  absl::StatusOr<std::string> ReadDockerfile(absl::string_view) const override { return dockerfile_; }
-  std::string shared_key() const override { return "key"; }
-  std::map<std::string, std::string> annotations() const override {
-    return {{"org.opencontainers.image.source", "https://g/x"}};
-  }
-
- private:
-  const std::string dockerfile_;
-  const buildkit::MemoryContext tree_;
-};
-
-class FakeFetcher final : public SourceFetcher {
- public:
-  absl::StatusOr<std::unique_ptr<BuildSource>> Fetch(const SourceRequest&) override {
-    if (!error.ok()) return error;
-    return std::make_unique<FakeSource>(dockerfile);
-  }
-  absl::Status error;
-  std::string dockerfile = "FROM scratch\nARG DAVIT_COMMIT\n";
-};
-
-class FakeBuilder final : public buildkit::Builder {
- public:
-  absl::StatusOr<buildkit::BuiltImage> Build(const buildkit::BuildRequest& request, buildkit::ProgressSink& progress,
-                                             std::stop_token) override {
-    seen = request;
-    if (!step_error.empty()) {
-      buildkit::StepUpdate step{.digest = "d", .name = "[2/2] RUN exit 42", .error = step_error};
-      step.started = step.completed = absl::FromUnixSeconds(1);
-      progress.OnStep(step);
-    }
-    progress.OnMessage("output git-token-1234");
-    if (!error.ok()) return error;
-    return buildkit::BuiltImage{"sha256:pushed", "sha256:config"};
-  }
-  absl::Status Ping() override { return absl::OkStatus(); }
-  buildkit::BuildRequest seen;
-  absl::Status error;
-  std::string step_error;
-};
-
-class FakeAnnotator final : public ImageAnnotator {
- public:
-  absl::StatusOr<std::string> Annotate(const std::string& image, const std::string& digest,
-                                       const registry::v1::RegistryAccess& access,
-                                       const std::map<std::string, std::string>& annotations) override {
-    EXPECT_EQ(image, "r:5000/app:bld_a");
-    EXPECT_EQ(digest, "sha256:pushed");
-    EXPECT_EQ(access.username(), "u");
-    EXPECT_EQ(annotations.count("org.opencontainers.image.source"), 1u);
-    return std::string(kDigest);
-  }
-};
 
 class BuildPipelineTest : public ::testing::Test {
  protected:
@@ -130,12 +51,16 @@ class BuildPipelineTest : public ::testing::Test {
 TEST_F(BuildPipelineTest, ABuildEndsWithTheAnnotatedDigestAndALogThatTellsIt) {
   const proto::BuildResult result = Run();
   EXPECT_EQ(result.outcome(), proto::BuildAttempt::OUTCOME_SUCCEEDED) << result.DebugString();
-  EXPECT_EQ(result.image_digest(), kDigest);
+  EXPECT_EQ(result.image_digest(), "sha256:aa");
   EXPECT_EQ(phases_, (std::vector<proto::BuildPhase>{proto::BUILD_PHASE_FETCHING, proto::BUILD_PHASE_BUILDING,
                                                      proto::BUILD_PHASE_PUSHING}));
   EXPECT_TRUE(absl::StrContains(Log(), "Commit: c0ffee of refs/heads/main")) << Log();
   EXPECT_TRUE(absl::StrContains(Log(), "Built r:5000/app@sha256:aa")) << Log();
   EXPECT_EQ(builder_.seen.image, "r:5000/app:bld_a");
+  EXPECT_EQ(annotator_.image, "r:5000/app:bld_a");
+  EXPECT_EQ(annotator_.digest, "sha256:pushed");
+  EXPECT_EQ(annotator_.username, "u");
+  EXPECT_EQ(annotator_.annotations.count("org.opencontainers.image.source"), 1u);
   EXPECT_TRUE(builder_.seen.plain_http);
   ASSERT_EQ(builder_.seen.accounts.size(), 1u);
   EXPECT_EQ(builder_.seen.accounts[0].host, "r:5000");
