@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -98,7 +99,15 @@ class UploadCall : public grpc::ServerReadReactor<v1::UploadContextRequest> {
     Finish(rpc::ToGrpcStatus(status));
   }
 
+  // Who calls is checked before anything that was sent is looked at.
+  absl::Status Admit() {
+    if (caller_.has_value()) return absl::OkStatus();
+    DAVIT_ASSIGN_OR_RETURN(caller_, deps_.guard.Admit(*context_, auth::Permission::kRunBuilds));
+    return absl::OkStatus();
+  }
+
   absl::Status Take() {
+    DAVIT_RETURN_IF_ERROR(Admit());
     if (!begun_) {
       if (!message_.has_header()) return absl::InvalidArgumentError("header: the first message must be the header");
       return TakeHeader(message_.header());
@@ -110,8 +119,7 @@ class UploadCall : public grpc::ServerReadReactor<v1::UploadContextRequest> {
   }
 
   absl::Status TakeHeader(const v1::UploadHeader& header) {
-    DAVIT_ASSIGN_OR_RETURN(const auth::Caller caller, deps_.guard.Admit(*context_, auth::Permission::kRunBuilds));
-    DAVIT_ASSIGN_OR_RETURN(upload_.project, auth::ResolveProject(caller, header.project()));
+    DAVIT_ASSIGN_OR_RETURN(upload_.project, auth::ResolveProject(*caller_, header.project()));
     if (header.format() < v1::UPLOAD_FORMAT_DOCKERFILE || header.format() > v1::UPLOAD_FORMAT_ZIP) {
       return absl::InvalidArgumentError("header.format: DOCKERFILE, TAR or ZIP is needed");
     }
@@ -152,6 +160,7 @@ class UploadCall : public grpc::ServerReadReactor<v1::UploadContextRequest> {
   }
 
   absl::Status Complete() {
+    DAVIT_RETURN_IF_ERROR(Admit());
     if (!begun_) return absl::InvalidArgumentError("header: the first message must be the header");
     if (upload_.size == 0) return absl::InvalidArgumentError("data: the upload is empty");
     DAVIT_RETURN_IF_ERROR(Store((pending_.size() + kUploadChunkBytes - 1) / kUploadChunkBytes));
@@ -165,6 +174,7 @@ class UploadCall : public grpc::ServerReadReactor<v1::UploadContextRequest> {
   grpc::CallbackServerContext* const context_;
   v1::UploadContextResponse* const response_;
   v1::UploadContextRequest message_;
+  std::optional<auth::Caller> caller_;
   bool begun_ = false;
   UploadRecord upload_;
   Hasher hasher_;
