@@ -8,6 +8,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/flags/usage_config.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/rpc/service_main.h"
@@ -45,7 +47,16 @@ absl::StatusOr<crypto::SecretString> ReadOwnToken() {
 absl::StatusOr<ServiceFlags> ParseServiceFlags(int argc, char** argv, absl::string_view usage,
                                                absl::string_view default_listen) {
   static std::once_flag once;
-  std::call_once(once, [usage] { absl::SetProgramUsageMessage(usage); });
+  std::call_once(once, [usage] {
+    absl::SetProgramUsageMessage(usage);
+    // Abseil's --help lists the flags of a file that is called like the program; ours are those of main.cc and of
+    // libs/rpc.
+    absl::FlagsUsageConfig config;
+    config.contains_help_flags = [](absl::string_view file) {
+      return absl::StrContains(file, "services/") || absl::StrContains(file, "libs/rpc/");
+    };
+    absl::SetFlagsUsageConfig(config);
+  });
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1) {
     return absl::InvalidArgumentError(
