@@ -2,6 +2,8 @@
 #include "libs/git/commit_fetch.h"
 
 #include <algorithm>
+#include <future>
+#include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
@@ -51,15 +53,29 @@ absl::StatusOr<CommitFetchResult> CommitFetch::Run(const ObjectId& commit, const
     DAVIT_RETURN_IF_ERROR(SetHead(commit));
     return result_;
   }
-  if (!ref_hint.empty()) DAVIT_RETURN_IF_ERROR(CheckReachable(commit, ref_hint));
+  if (ref_hint.empty()) {
+    DAVIT_RETURN_IF_ERROR(FetchById(commit, capabilities));
+  } else {
+    // The two questions do not depend on each other, so that only one round trip is waited for.
+    std::future<absl::StatusOr<RemoteRefs>> listing =
+        std::async(std::launch::async, [remote = remote_, ref_hint]() mutable { return remote.ListRefs({ref_hint}); });
+    const absl::Status fetched = FetchById(commit, capabilities);
+    absl::StatusOr<RemoteRefs> refs = listing.get();
+    DAVIT_RETURN_IF_ERROR(fetched);
+    DAVIT_RETURN_IF_ERROR(refs.status());
+    DAVIT_RETURN_IF_ERROR(CheckReachable(commit, ref_hint, *std::move(refs)));
+  }
+  result_.head.shallow = capabilities.shallow;
+  DAVIT_RETURN_IF_ERROR(SetHead(commit));
+  return result_;
+}
+
+absl::Status CommitFetch::FetchById(const ObjectId& commit, const RemoteCapabilities& capabilities) {
   PackRequest request;
   request.want = commit;
   request.depth = capabilities.shallow ? 1 : 0;
   AddHaves(&request);
-  DAVIT_RETURN_IF_ERROR(FetchPack(request).status());
-  result_.head.shallow = capabilities.shallow;
-  DAVIT_RETURN_IF_ERROR(SetHead(commit));
-  return result_;
+  return FetchPack(request).status();
 }
 
 absl::Status CommitFetch::SetHead(const ObjectId& id) {
@@ -96,8 +112,7 @@ absl::Status CommitFetch::FetchByRef(const ObjectId& commit, const std::string& 
   return ancestry == Ancestry::kFound ? absl::OkStatus() : NotReachable(commit);
 }
 
-absl::Status CommitFetch::CheckReachable(const ObjectId& commit, const std::string& ref_hint) {
-  DAVIT_ASSIGN_OR_RETURN(RemoteRefs refs, remote_.ListRefs({ref_hint}));
+absl::Status CommitFetch::CheckReachable(const ObjectId& commit, const std::string& ref_hint, RemoteRefs refs) {
   const RemoteRef* ref = FindRef(refs, ref_hint);
   if (ref == nullptr) {
     // The branch was deleted, most often because it was merged.

@@ -36,8 +36,11 @@ class CommitFetch {
 
   // Fetches one pack into the store.
   absl::StatusOr<PackResult> FetchPack(const PackRequest& request);
-  // Fails unless the commit is an ancestor of the ref, or of the default branch when the ref is gone.
-  absl::Status CheckReachable(const ObjectId& commit, const std::string& ref_hint);
+  // Fetches the one commit.
+  absl::Status FetchById(const ObjectId& commit, const RemoteCapabilities& capabilities);
+  // Fails unless the commit is an ancestor of the ref, or of the default branch when the ref is gone. `refs` is what
+  // the server has for `ref_hint`.
+  absl::Status CheckReachable(const ObjectId& commit, const std::string& ref_hint, RemoteRefs refs);
   // Fetches ever more of the history of `tip` until `commit` is found in it.
   absl::Status SearchHistory(const ObjectId& commit, const ObjectId& tip);
   // Looks for `commit` in the part of the history of `tip` that is here.

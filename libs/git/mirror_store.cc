@@ -35,6 +35,8 @@ namespace fs = std::filesystem;
 constexpr absl::Duration kLockPoll = absl::Milliseconds(10);
 // Mirrors whose file sizes are remembered.
 constexpr size_t kMaxSizeCaches = 16;
+// Mirrors whose servers' abilities are remembered.
+constexpr size_t kMaxKnownServers = 1000;
 constexpr size_t kKeyLength = 40;
 // The budget is looked at whenever this share of it has been fetched.
 constexpr int64_t kMeasuringShare = 100;
@@ -74,6 +76,8 @@ struct MirrorStore::State {
   absl::Mutex mutex;
   std::map<std::string, std::shared_ptr<SizeCache>> sizes ABSL_GUARDED_BY(mutex);
 
+  std::map<std::string, RemoteCapabilities> servers ABSL_GUARDED_BY(mutex);
+
   std::shared_ptr<SizeCache> SizesOf(const std::string& key) {
     absl::MutexLock lock(&mutex);
     if (sizes.size() >= kMaxSizeCaches && sizes.count(key) == 0) sizes.clear();
@@ -112,6 +116,39 @@ struct MirrorStore::State {
     return outcome;
   }
 
+  // Fetches with what is known about the server, and, should that fail, once more without.
+  absl::StatusOr<CommitFetchResult> FetchCommit(const std::string& key, const FetchRequest& request,
+                                                const Credential& credential, const FetchControl& control,
+                                                absl::Time deadline, ObjectStore* store,
+                                                const std::vector<Head>& heads) {
+    const std::optional<RemoteCapabilities> known = TakeCapabilities(key);
+    Remote remote(client, request.url, credential, control, deadline);
+    if (known.has_value()) remote.Assume(*known);
+    auto fetched = CommitFetch(remote, *store, heads, control).Run(request.commit, request.ref_hint);
+    if (known.has_value() && absl::IsUnavailable(fetched.status())) {
+      Remote fresh(client, request.url, credential, control, deadline);
+      return CommitFetch(fresh, *store, heads, control).Run(request.commit, request.ref_hint);
+    }
+    const auto capabilities = remote.Discover();
+    // Version 0 says its refs together with what it can do, so that there is nothing to save.
+    if (fetched.ok() && capabilities.ok() && capabilities->version == 2 && remote.is_direct()) {
+      absl::MutexLock lock(&mutex);
+      if (servers.size() >= kMaxKnownServers) servers.clear();
+      servers[key] = *capabilities;
+    }
+    return fetched;
+  }
+
+  // What is known about the server of a mirror. Forgotten with this: a fetch that succeeds tells it again.
+  std::optional<RemoteCapabilities> TakeCapabilities(const std::string& key) {
+    absl::MutexLock lock(&mutex);
+    const auto found = servers.find(key);
+    if (found == servers.end()) return std::nullopt;
+    const RemoteCapabilities capabilities = found->second;
+    servers.erase(found);
+    return capabilities;
+  }
+
   absl::StatusOr<FetchOutcome> FetchLocked(const Mirror& mirror, const FetchRequest& request,
                                            const Credential& credential, const FetchControl& control,
                                            absl::Time deadline) {
@@ -121,14 +158,13 @@ struct MirrorStore::State {
     DAVIT_RETURN_IF_ERROR(mirror.Tidy());
     DAVIT_ASSIGN_OR_RETURN(std::shared_ptr<ObjectStore> store, mirror.Open(SizesOf(mirror.key())));
     const std::vector<Head> heads = mirror.ReadHeads();
-    Remote remote(client, request.url, credential, control, deadline);
-    CommitFetch fetch(remote, *store, heads, control);
-    DAVIT_ASSIGN_OR_RETURN(const CommitFetchResult fetched, fetch.Run(request.commit, request.ref_hint));
-    DAVIT_RETURN_IF_ERROR(mirror.RecordHead(fetched.head));
+    auto fetched = FetchCommit(mirror.key(), request, credential, control, deadline, store.get(), heads);
+    DAVIT_RETURN_IF_ERROR(fetched.status());
+    DAVIT_RETURN_IF_ERROR(mirror.RecordHead(fetched->head));
     DAVIT_ASSIGN_OR_RETURN(FetchOutcome outcome, Finish(mirror, std::move(store), request.commit));
     outcome.already_present = false;
-    outcome.received_bytes = fetched.received_bytes;
-    outcome.received_objects = fetched.received_objects;
+    outcome.received_bytes = fetched->received_bytes;
+    outcome.received_objects = fetched->received_objects;
     return outcome;
   }
 

@@ -142,6 +142,11 @@ absl::Status Remote::ServerError(absl::string_view message, const ObjectId* want
                                              absl::CHexEscape(absl::StripSuffix(message.substr(0, 200), "\n")), "\""));
 }
 
+void Remote::Assume(const RemoteCapabilities& capabilities) {
+  capabilities_ = capabilities;
+  discovered_ = true;
+}
+
 absl::StatusOr<RemoteCapabilities> Remote::Discover() {
   if (discovered_) return capabilities_;
   http::Request request = NewRequest(absl::StrCat(base_, kAdvertisementPath));
@@ -233,6 +238,10 @@ absl::StatusOr<std::unique_ptr<http::ResponseStream>> Remote::Post(std::string b
   request.headers.Set("Accept", "application/x-git-upload-pack-result");
   request.body = std::move(body);
   DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<http::ResponseStream> stream, client_.Open(request));
+  if (stream->head().status >= 300 && stream->head().status < 400) {
+    // Redirects are followed by Discover only: asking anew is the way out.
+    return absl::UnavailableError(absl::StrCat(url_.authority(), " redirected a git request"));
+  }
   DAVIT_RETURN_IF_ERROR(CheckStatus(stream->head()));
   return stream;
 }

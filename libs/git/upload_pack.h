@@ -1,6 +1,7 @@
 // The client side of git's smart HTTP protocol, for reading: version 2, and version 0 with servers that know no other.
 // It asks for exactly what is wanted in one round, shallow where the server can, which libgit2's own transport does not
-// do. Sources: gitprotocol-http(5), gitprotocol-v2(5), gitprotocol-pack(5). A Remote belongs to one thread at a time.
+// do. Sources: gitprotocol-http(5), gitprotocol-v2(5), gitprotocol-pack(5). A Remote belongs to one thread at a time;
+// its copies to others.
 #pragma once
 
 #include <functional>
@@ -58,6 +59,14 @@ class Remote {
   // All parameters must outlive the Remote. `deadline` ends every request.
   Remote(http::Client& client, const RepositoryUrl& url, const Credential& credential, const FetchControl& control,
          absl::Time deadline);
+
+  // Takes what an earlier Remote found out for granted, which saves a request. A server may have changed since: when
+  // something fails then, ask anew.
+  void Assume(const RemoteCapabilities& capabilities);
+
+  // Whether requests go where the repository's URL says. What was discovered behind a redirect is not to be assumed
+  // again.
+  bool is_direct() const { return base_ == url_.text(); }
 
   // Asks what the server can do; done by the others when needed, and only once. Errors as ListRemoteRefs.
   absl::StatusOr<RemoteCapabilities> Discover();
