@@ -66,7 +66,15 @@ absl::StatusOr<rules::v1::ListEventsResponse> EventCalls::List(const auth::Calle
   }
   DAVIT_ASSIGN_OR_RETURN(const EventPage page, ledger_.List(project, request.repository(), before, page_size));
   rules::v1::ListEventsResponse response;
-  for (const Event& event : page.events) *response.add_events() = ToProto(event);
+  for (const Event& event : page.events) {
+    rules::v1::Event& listed = *response.add_events();
+    listed = ToProto(event);
+    // A page of pushes with all their commits could be larger than a message may be; GetEvent has them.
+    if (listed.push().commits_size() > 0) {
+      listed.mutable_push()->clear_commits();
+      listed.mutable_push()->set_commits_truncated(true);
+    }
+  }
   if (page.next > 0) response.set_next_page_token(EncodePageToken(absl::StrCat(page.next)));
   return response;
 }

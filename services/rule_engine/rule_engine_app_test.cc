@@ -287,6 +287,9 @@ TEST_F(RuleEngineAppTest, AnOversizedPushIsCutAndKept) {
   EXPECT_EQ(event.push().commits_size(), 1000);
   EXPECT_EQ(event.push().commits(0).message().size(), 4096);
   EXPECT_TRUE(event.push().commits_truncated());
+  rules::v1::ListEventsResponse page;
+  ASSERT_TRUE(Call(&Stub::ListEvents, "viewer", rules::v1::ListEventsRequest(), page).ok());
+  EXPECT_EQ(page.events(0).push().commits_size(), 0) << "a page of pushes must fit into a message";
 }
 
 TEST_F(RuleEngineAppTest, ARuleOfAnUnknownConnectionOrCredentialIsRefused) {
