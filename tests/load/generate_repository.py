@@ -13,6 +13,12 @@ ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_NOSYSTEM": "1",
 }
+# The whole context is wanted, and as little as possible happens to it afterwards.
+DOCKERFILE = b"""FROM scratch AS all
+COPY . /context/
+FROM scratch
+COPY --from=all /context/Dockerfile /
+"""
 WORDS = [f"word{number:03d}" for number in range(400)]
 
 
@@ -44,8 +50,7 @@ def write_history(stream, files: int, commits: int) -> None:
     """All files in the first commit, two changed files in each of the others."""
     randomness = random.Random(4711)
     contents = [content(randomness) for _ in range(files)]
-    dockerfile = ("Dockerfile", b"FROM scratch\nCOPY . /context/\n")
-    write_commit(stream, 0, [dockerfile] + [(file_path(i), data) for i, data in enumerate(contents)])
+    write_commit(stream, 0, [("Dockerfile", DOCKERFILE)] + [(file_path(i), data) for i, data in enumerate(contents)])
     for number in range(1, commits):
         changes = []
         for _ in range(2):

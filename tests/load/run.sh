@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Runs the load figures: `bash tests/load/run.sh [name]`. A figure prints `name value bound ok|short`, its parts as lines
+# that begin with #; the exit code is 1 when one is short. Needs root (a private Docker engine) and tmpfs at /dev/shm.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+figures=(context)
+
+run_context() {
+  local files=20000 commits=5000
+  # Generating takes some ten seconds, so that the repository is kept for the next run.
+  local cache="/dev/shm/davit-load-$(id -u)"
+  local repository="$cache/context-v2-$files-$commits.git"
+  mkdir -p "$cache"
+  python3 tests/load/generate_repository.py "$repository" --files "$files" --commits "$commits"
+  bazel build //tests/load:context_load >&2
+  "$(bazel info bazel-bin)/tests/load/context_load" --repository="$repository" --changed_file=src/part07/module007/file00007.txt
+}
+
+if [[ $# -gt 1 ]]; then
+  echo "usage: bash tests/load/run.sh [name]" >&2
+  exit 2
+fi
+status=0
+for figure in "${figures[@]}"; do
+  if [[ $# -eq 0 || $1 == "$figure" ]]; then
+    "run_$figure" || status=1
+    known=1
+  fi
+done
+if [[ -z ${known:-} ]]; then
+  echo "unknown figure: $1; known: ${figures[*]}" >&2
+  exit 2
+fi
+exit "$status"
