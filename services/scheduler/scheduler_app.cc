@@ -1,6 +1,7 @@
 // Implements scheduler_app.h: construction and order of start and end, nothing else.
 #include "services/scheduler/scheduler_app.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "libs/auth/call_guard.h"
@@ -110,7 +111,11 @@ class SchedulerApp::Parts {
   }
 
  private:
-  absl::Duration PresentWithin() const { return kOfflineAfterLeases * options_.lease_ttl + options_.idle_park; }
+  // An agent counts a new lease's time from when it sent the request, which may have been parked since: a park that
+  // took much of the lease would have it give the build back at once.
+  absl::Duration IdlePark() const { return std::min(options_.idle_park, options_.lease_ttl / 3); }
+
+  absl::Duration PresentWithin() const { return kOfflineAfterLeases * options_.lease_ttl + IdlePark(); }
 
   TagPublisherOptions PublisherOptions() const {
     TagPublisherOptions publisher;
@@ -123,7 +128,7 @@ class SchedulerApp::Parts {
     AgentServiceOptions agent;
     agent.lease_ttl = options_.lease_ttl;
     agent.busy_sync_interval = options_.busy_sync_interval;
-    agent.idle_park = options_.idle_park;
+    agent.idle_park = IdlePark();
     return agent;
   }
 

@@ -42,7 +42,7 @@ struct SchedulerOptions {
   absl::Duration poll_interval = absl::Seconds(1);
   // When an agent that has builds calls again.
   absl::Duration busy_sync_interval = absl::Seconds(1);
-  // How long an idle agent's call is parked at most.
+  // How long an idle agent's call is parked at most; never longer than a third of a lease.
   absl::Duration idle_park = absl::Seconds(30);
   // How often dead leases are looked for.
   absl::Duration reap_interval = absl::Seconds(1);

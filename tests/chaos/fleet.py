@@ -107,7 +107,7 @@ class Fleet:
             f"--agent_name={name}", f"--slots={slots}", f"--work_dir={work}", f"--scheduler={self._address('scheduler')}",
             f"--token_registry={self._address('token-registry')}", f"--token_file={self._token_file('agent.token')}",
             f"--buildkit=docker-engine://{self.engines.docker_socket}", f"--allow_hosts={self.git.host},{self.engines.registry_host}",
-            "--listen="])
+            f"--listen=127.0.0.1:{processes.free_port()}"])
         agent.start()
         self.agents.append(agent)
         processes.wait_until(lambda: any(a["name"] == name and a["state"] == "STATE_READY" for a in self.davit("agents")["agents"]), 30,
