@@ -56,6 +56,14 @@ class CallMetadataFactory : public grpc::experimental::ClientInterceptorFactoryI
   SystemRandom random_;
 };
 
+using Interceptors = std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>;
+
+Interceptors InterceptorsWith(crypto::SecretString token) {
+  Interceptors interceptors;
+  interceptors.push_back(std::make_unique<CallMetadataFactory>(std::move(token)));
+  return interceptors;
+}
+
 }  // namespace
 
 grpc::ChannelArguments ClientArguments(const ClientOptions& options) {
@@ -74,16 +82,12 @@ grpc::ChannelArguments ClientArguments(const ClientOptions& options) {
   return arguments;
 }
 
-std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> ClientInterceptors(
-    const ClientOptions& options) {
-  std::vector<std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>> interceptors;
-  interceptors.push_back(std::make_unique<CallMetadataFactory>(options.token));
-  return interceptors;
-}
+Interceptors ClientInterceptors(const ClientOptions& options) { return InterceptorsWith(options.token); }
 
 std::shared_ptr<grpc::Channel> MakeChannel(const std::string& target, ClientOptions options) {
-  return grpc::experimental::CreateCustomChannelWithInterceptors(target, grpc::InsecureChannelCredentials(),
-                                                                 ClientArguments(options), ClientInterceptors(options));
+  const grpc::ChannelArguments arguments = ClientArguments(options);
+  return grpc::experimental::CreateCustomChannelWithInterceptors(target, grpc::InsecureChannelCredentials(), arguments,
+                                                                 InterceptorsWith(std::move(options.token)));
 }
 
 }  // namespace davit::rpc
