@@ -140,7 +140,7 @@ absl::Status Normalize(absl::string_view field, common::v1::Recipe& recipe) {
   return NormalizeTimeout(path("timeout"), recipe);
 }
 
-absl::Status CheckDestination(absl::string_view field, const common::v1::ImageDestination& destination) {
+absl::Status NormalizeDestination(absl::string_view field, common::v1::ImageDestination& destination) {
   const std::string path = absl::StrCat(field, ".repository");
   if (destination.repository().empty()) {
     return Invalid(
@@ -154,6 +154,7 @@ absl::Status CheckDestination(absl::string_view field, const common::v1::ImageDe
         path, absl::StrCat("invalid image reference: \"", reference->tag.empty() ? reference->digest : reference->tag,
                            "\" must not be there; the destination has no tag and no digest"));
   }
+  destination.set_repository(reference->Name());
   if (!destination.registry_credential_id().empty() && !IsId("rcr", destination.registry_credential_id())) {
     return Invalid(absl::StrCat(field, ".registry_credential_id"), "not the id of a registry credential (rcr_…)");
   }

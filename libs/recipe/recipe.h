@@ -17,8 +17,10 @@ namespace davit::recipe {
 absl::Status Normalize(absl::string_view field, common::v1::Recipe& recipe);
 
 // Checks that the destination names a repository of a registry without tag or digest and, if any, a registry
-// credential's id. INVALID_ARGUMENT as above ("destination.repository: invalid image reference: …").
-absl::Status CheckDestination(absl::string_view field, const common::v1::ImageDestination& destination);
+// credential's id, and writes the repository's name in full ("busybox" becomes "docker.io/library/busybox").
+// INVALID_ARGUMENT as above
+// ("destination.repository: invalid image reference: …").
+absl::Status NormalizeDestination(absl::string_view field, common::v1::ImageDestination& destination);
 
 // The canonical form of a path below a repository's root: no ".", "..", empty component or trailing slash; the root
 // itself is ".". INVALID_ARGUMENT "path leaves the repository" for absolute paths and those whose ".." go above the

@@ -109,7 +109,14 @@ TEST(RecipeTest, ATimeoutLiesBetweenOneSecondAndADay) {
 TEST(DestinationTest, ARepositoryWithoutTagIsAccepted) {
   ImageDestination destination;
   destination.set_repository("127.0.0.1:5000/team/app");
-  EXPECT_TRUE(CheckDestination("destination", destination).ok());
+  EXPECT_TRUE(NormalizeDestination("destination", destination).ok());
+}
+
+TEST(DestinationTest, AShortNameIsWrittenInFull) {
+  ImageDestination destination;
+  destination.set_repository("busybox");
+  ASSERT_TRUE(NormalizeDestination("destination", destination).ok());
+  EXPECT_EQ(destination.repository(), "docker.io/library/busybox");
 }
 
 TEST(DestinationTest, AnythingElseIsAnInvalidImageReference) {
@@ -118,7 +125,7 @@ TEST(DestinationTest, AnythingElseIsAnInvalidImageReference) {
         "127.0.0.1:5000/app@sha256:0123456789012345678901234567890123456789012345678901234567890123"}) {
     ImageDestination destination;
     destination.set_repository(repository);
-    const absl::Status status = CheckDestination("destination", destination);
+    const absl::Status status = NormalizeDestination("destination", destination);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << repository;
     EXPECT_TRUE(absl::StartsWith(status.message(), "destination.repository: invalid image reference")) << status;
   }
@@ -128,8 +135,8 @@ TEST(DestinationTest, ACredentialIsNamedByItsId) {
   ImageDestination destination;
   destination.set_repository("127.0.0.1:5000/team/app");
   destination.set_registry_credential_id("my-registry");
-  EXPECT_TRUE(
-      absl::StartsWith(CheckDestination("destination", destination).message(), "destination.registry_credential_id: "));
+  EXPECT_TRUE(absl::StartsWith(NormalizeDestination("destination", destination).message(),
+                               "destination.registry_credential_id: "));
 }
 
 }  // namespace

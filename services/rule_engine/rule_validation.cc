@@ -111,7 +111,7 @@ absl::Status ValidateRule(Rule& rule) {
   DAVIT_RETURN_IF_ERROR(CheckPatterns("rule.trigger.branches", rule.branches));
   DAVIT_RETURN_IF_ERROR(CheckPatterns("rule.trigger.tags", rule.tags));
   DAVIT_RETURN_IF_ERROR(recipe::Normalize("rule.recipe", rule.recipe));
-  DAVIT_RETURN_IF_ERROR(recipe::CheckDestination("rule.destination", rule.destination));
+  DAVIT_RETURN_IF_ERROR(recipe::NormalizeDestination("rule.destination", rule.destination));
   return CheckTagTemplates(rule);
 }
 
