@@ -37,7 +37,7 @@ using Parser = beast::http::request_parser<beast::http::string_body>;
 
 const auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kReadAhead = 64 << 10;
-constexpr std::chrono::seconds kLinger(5);         // how long what a refused peer still sends is read and thrown away
+constexpr std::chrono::seconds kLinger(15);        // how long what a refused peer still sends is read and thrown away
 constexpr size_t kLingerBytes = size_t{64} << 20;  // and how much of it
 constexpr std::chrono::milliseconds kAcceptPause(50);  // after accept failed, for example without file descriptors
 

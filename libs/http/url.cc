@@ -86,7 +86,7 @@ absl::StatusOr<Url> Url::Resolve(absl::string_view location) const {
 }
 
 std::string Url::Authority() const {
-  const std::string name = absl::StrContains(host, ':') ? absl::StrCat("[", host, "]") : host;
+  std::string name = absl::StrContains(host, ':') ? absl::StrCat("[", host, "]") : host;
   if (port == (scheme == "https" ? 443 : 80)) return name;
   return absl::StrCat(name, ":", port);
 }

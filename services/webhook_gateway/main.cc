@@ -7,8 +7,8 @@
 #include "libs/rpc/service_main.h"
 #include "services/webhook_gateway/webhook_gateway_app.h"
 
-ABSL_FLAG(std::string, token_registry, "127.0.0.1:7080", "Address of the token-registry (gRPC)");
-ABSL_FLAG(std::string, rule_engine, "127.0.0.1:7080", "Address of the rule-engine (gRPC)");
+ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081", "Address of the token-registry (gRPC)");
+ABSL_FLAG(std::string, rule_engine, "127.0.0.1:7082", "Address of the rule-engine (gRPC)");
 
 namespace {
 
@@ -22,7 +22,7 @@ constexpr char kUsage[] =
 int main(int argc, char** argv) {
   davit::rpc::ShutdownSignal signal;
   const absl::StatusOr<davit::rpc::ServiceFlags> flags =
-      davit::rpc::ParseServiceFlags(argc, argv, kUsage, "127.0.0.1:7081");
+      davit::rpc::ParseServiceFlags(argc, argv, kUsage, "127.0.0.1:7085");
   davit::Logger logger =
       davit::Logger::ToStderr("webhook-gateway", flags.ok() ? flags->log_level : davit::LogLevel::kInfo);
   if (!flags.ok()) return davit::rpc::FailToStart(logger, flags.status());

@@ -21,7 +21,7 @@ namespace davit::webhook_gateway {
 
 // Configuration of the gateway.
 struct WebhookGatewayOptions {
-  std::string listen = "127.0.0.1:7081";  // HTTP, address:port; port 0 takes a free one
+  std::string listen = "127.0.0.1:7085";  // HTTP, address:port; port 0 takes a free one
   // GitHub waits 10 s for an answer; both together stay below that.
   absl::Duration webhook_timeout = absl::Seconds(2);
   absl::Duration ingest_timeout = absl::Seconds(6);

@@ -1,9 +1,8 @@
 // Implements test_registry.h.
 #include "libs/oci/testing/test_registry.h"
 
-#include <signal.h>
-#include <stdlib.h>
-
+#include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
