@@ -220,6 +220,7 @@ absl::StatusOr<std::unique_ptr<MirrorStore>> MirrorStore::Open(MirrorStoreOption
 
 absl::StatusOr<FetchOutcome> MirrorStore::Fetch(const FetchRequest& request, const Credential& credential,
                                                 const FetchControl& control) {
+  if (!request.ref_hint.empty()) DAVIT_RETURN_IF_ERROR(CheckRefName(request.ref_hint));
   const absl::Time deadline = absl::Now() + control.timeout;
   const Mirror mirror = state_->MirrorOf(request.connection, request.url);
   auto present = state_->OpenPresent(mirror, request.commit);

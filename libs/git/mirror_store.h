@@ -63,7 +63,7 @@ class MirrorStore {
   //   UNAUTHENTICATED     `credential rejected by HOST (401)`; PERMISSION_DENIED for `… (403)`
   //   NOT_FOUND           `repository not found: URL`
   //   FAILED_PRECONDITION `commit SHA is no longer reachable`
-  //   INVALID_ARGUMENT    `address not allowed…` (from the client's address policy)
+  //   INVALID_ARGUMENT    `address not allowed…` (from the client's address policy), `invalid ref: …`
   //   RESOURCE_EXHAUSTED, CANCELLED, DEADLINE_EXCEEDED (see FetchControl); UNAVAILABLE for a failing server or network.
   absl::StatusOr<FetchOutcome> Fetch(const FetchRequest& request, const Credential& credential,
                                      const FetchControl& control);

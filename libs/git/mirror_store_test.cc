@@ -216,6 +216,11 @@ TEST_F(MirrorStoreTest, NamesTheHostThatRejectsACredentialButNotTheCredential) {
   EXPECT_THAT(message, Not(HasSubstr("revoked-token")));
 }
 
+TEST_F(MirrorStoreTest, RefusesARefThatIsNone) {
+  const ObjectId commit = work_.CommitAll("one");
+  EXPECT_EQ(Fetch(commit, "refs/heads/--upload-pack=x").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(MirrorStoreTest, SaysThatARepositoryIsNotThere) {
   FetchRequest request = Request(*ObjectId::FromHex("0123456789012345678901234567890123456789"));
   request.url = *RepositoryUrl::Parse(server_->UrlOf("team/absent.git"), client_->policy());

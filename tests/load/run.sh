@@ -4,17 +4,29 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-figures=(context)
+known=(context)
 
-run_context() {
-  local files=20000 commits=5000
+# A new commit's way into BuildKit, as a share of the time of `git clone --depth 1`.
+context() {
+  local files=20000 commits=5000 cache repository
   # Generating takes some ten seconds, so that the repository is kept for the next run.
-  local cache="/dev/shm/davit-load-$(id -u)"
-  local repository="$cache/context-v2-$files-$commits.git"
+  cache="/dev/shm/davit-load-$(id -u)"
+  repository="$cache/context-v2-$files-$commits.git"
   mkdir -p "$cache"
   python3 tests/load/generate_repository.py "$repository" --files "$files" --commits "$commits"
   bazel build //tests/load:context_load >&2
-  "$(bazel info bazel-bin)/tests/load/context_load" --repository="$repository" --changed_file=src/part07/module007/file00007.txt
+  "$(bazel info bazel-bin 2> /dev/null)/tests/load/context_load" \
+    --repository="$repository" --changed_file=src/part07/module007/file00007.txt
+}
+
+run() {
+  case "$1" in
+    context) context ;;
+    *)
+      echo "unknown figure: $1; known: ${known[*]}" >&2
+      exit 2
+      ;;
+  esac
 }
 
 if [[ $# -gt 1 ]]; then
@@ -22,14 +34,7 @@ if [[ $# -gt 1 ]]; then
   exit 2
 fi
 status=0
-for figure in "${figures[@]}"; do
-  if [[ $# -eq 0 || $1 == "$figure" ]]; then
-    "run_$figure" || status=1
-    known=1
-  fi
+for figure in "${@:-${known[@]}}"; do
+  run "$figure" || status=1
 done
-if [[ -z ${known:-} ]]; then
-  echo "unknown figure: $1; known: ${figures[*]}" >&2
-  exit 2
-fi
 exit "$status"
