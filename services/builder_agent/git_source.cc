@@ -4,6 +4,7 @@
 #include <atomic>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/git/url.h"
 #include "libs/status/status_macros.h"
@@ -12,7 +13,7 @@
 namespace davit::builder_agent {
 namespace {
 
-constexpr int64_t kMaxDockerfileBytes = 1 << 20;
+constexpr int64_t kMaxTextBytes = 1 << 20;
 
 // A commit with one directory of it as the context.
 class CommitSource final : public BuildSource {
@@ -31,7 +32,7 @@ class CommitSource final : public BuildSource {
   const buildkit::ContextSource& root() const override { return root_; }
 
   absl::StatusOr<std::string> ReadDockerfile(absl::string_view path) const override {
-    absl::StatusOr<std::string> text = commit_->ReadFile(path, kMaxDockerfileBytes);
+    absl::StatusOr<std::string> text = commit_->ReadFile(path, kMaxTextBytes);
     if (absl::IsNotFound(text.status())) {
       return absl::NotFoundError(absl::StrCat("Dockerfile not found at ", path, " in ", commit_->info().id.Hex()));
     }
@@ -68,6 +69,17 @@ class CommitSource final : public BuildSource {
   const std::string url_;
 };
 
+// Says what the context lacks because git itself does not have it.
+void NoteWhatIsMissing(const git::CommitTree& commit, const std::function<void(absl::string_view)>& note) {
+  if (commit.ReadFile(".gitmodules", kMaxTextBytes).ok()) {
+    note("Submodules are not fetched: their directories are empty in the context");
+  }
+  const absl::StatusOr<std::string> attributes = commit.ReadFile(".gitattributes", kMaxTextBytes);
+  if (attributes.ok() && absl::StrContains(*attributes, "filter=lfs")) {
+    note("Git LFS files are not fetched: the context has their pointers");
+  }
+}
+
 }  // namespace
 
 GitSourceFetcher::GitSourceFetcher(git::MirrorStore& mirrors, GitSourceOptions options)
@@ -91,6 +103,7 @@ absl::StatusOr<std::unique_ptr<BuildSource>> GitSourceFetcher::Fetch(const Sourc
   request.note(outcome.already_present ? absl::StrCat("Commit ", commit.Hex(), " is in the mirror already")
                                        : absl::StrCat("Fetched commit ", commit.Hex(), ": ", outcome.received_objects,
                                                       " objects, ", outcome.received_bytes, " bytes"));
+  NoteWhatIsMissing(*outcome.commit, request.note);
   return CommitSource::Open(std::move(outcome.commit), spec, url.text(), options_.limits);
 }
 
