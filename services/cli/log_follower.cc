@@ -25,7 +25,7 @@ absl::Status LogFollower::Read(const LogRequest& request) {
   int64_t offset = request.offset;
   for (int fruitless = 0;;) {
     progress_ = false;
-    const absl::Status status = ReadOnce(attempt, offset, request);
+    absl::Status status = ReadOnce(attempt, offset, request);
     // A resumed attempt has ended; there may be another one. What is sent again is dropped by Take.
     const bool look_for_more =
         newest && request.until == LogRequest::Until::kBuildEnds && attempt != 0 && attempt_ended_;

@@ -37,13 +37,13 @@ absl::StatusOr<RecipeValues> ReadRecipe(const Arguments& arguments) {
   const auto text = [&](const char* option, const char* field, std::string* to) {
     if (!arguments.Has(option)) return;
     *to = arguments.Get(option);
-    values.fields.push_back(field);
+    values.fields.emplace_back(field);
   };
   if (arguments.Has("image")) {
     const auto [repository, tag] = SplitImage(arguments.Get("image"));
     values.destination.set_repository(repository);
     values.image_tag = tag;
-    values.fields.push_back("destination.repository");
+    values.fields.emplace_back("destination.repository");
   }
   text("registry-credential", "destination.registry_credential_id",
        values.destination.mutable_registry_credential_id());
@@ -53,15 +53,15 @@ absl::StatusOr<RecipeValues> ReadRecipe(const Arguments& arguments) {
   text("platform", "recipe.platform", values.recipe.mutable_platform());
   DAVIT_ASSIGN_OR_RETURN(const auto build_args, arguments.GetPairs("build-arg"));
   values.recipe.mutable_build_args()->insert(build_args.begin(), build_args.end());
-  if (!build_args.empty()) values.fields.push_back("recipe.build_args");
+  if (!build_args.empty()) values.fields.emplace_back("recipe.build_args");
   DAVIT_ASSIGN_OR_RETURN(const auto labels, arguments.GetPairs("label"));
   values.recipe.mutable_labels()->insert(labels.begin(), labels.end());
-  if (!labels.empty()) values.fields.push_back("recipe.labels");
+  if (!labels.empty()) values.fields.emplace_back("recipe.labels");
   DAVIT_ASSIGN_OR_RETURN(const absl::Duration timeout, arguments.GetDuration("timeout"));
   if (timeout > absl::ZeroDuration()) {
     values.recipe.mutable_timeout()->set_seconds(absl::ToInt64Seconds(timeout));
     values.recipe.mutable_timeout()->set_nanos(static_cast<int>(absl::ToInt64Nanoseconds(timeout % absl::Seconds(1))));
-    values.fields.push_back("recipe.timeout");
+    values.fields.emplace_back("recipe.timeout");
   }
   return values;
 }

@@ -59,18 +59,18 @@ absl::StatusOr<std::vector<std::string>> ReadRule(const Arguments& arguments, v1
   std::vector<std::string> fields = std::move(values.fields);
   const auto list = [&](const char* option, const char* path, auto* to) {
     for (const std::string& value : arguments.GetAll(option)) *to->Add() = value;
-    if (arguments.Has(option)) fields.push_back(path);
+    if (arguments.Has(option)) fields.emplace_back(path);
   };
   if (arguments.Has("name")) {
     rule.set_display_name(arguments.Get("name"));
-    fields.push_back("display_name");
+    fields.emplace_back("display_name");
   }
   list("branch", "trigger.branches", rule.mutable_trigger()->mutable_branches());
   list("tag", "trigger.tags", rule.mutable_trigger()->mutable_tags());
   list("image-tag", "tag_templates", rule.mutable_tag_templates());
   if (!values.image_tag.empty()) {
     rule.add_tag_templates(values.image_tag);
-    if (!arguments.Has("image-tag")) fields.push_back("tag_templates");
+    if (!arguments.Has("image-tag")) fields.emplace_back("tag_templates");
   }
   return fields;
 }
@@ -117,7 +117,7 @@ absl::StatusOr<int> RuleUpdate(Session& session) {
   for (const std::string& name : arguments.GetAll("clear")) {
     if (arguments.Has(name)) return UsageError(absl::StrCat("--clear ", name, " and --", name, " exclude each other"));
     DAVIT_ASSIGN_OR_RETURN(const std::string field, ClearedField(name));
-    fields.push_back(field);
+    fields.emplace_back(field);
   }
   if (fields.empty()) return UsageError("nothing to change: give one of the options, see davit help rule update");
   for (const std::string& field : fields) request.mutable_update_mask()->add_paths(field);
