@@ -1,6 +1,7 @@
 """A git push becomes an image; what each push makes, and what it does not."""
 
 import os
+import shutil
 import unittest
 
 from harness import images, processes, webhooks, world
@@ -61,6 +62,7 @@ class PushTest(world.WorldCase):
         docker = images.Docker(self.world.standalone.docker_socket, os.path.join(directory, "docker"))
         checkout = os.path.join(directory, "checkout")
         processes.run(["git", "clone", "-q", repository.work, checkout])
+        shutil.rmtree(os.path.join(checkout, ".git"))  # What a checkout has and a commit has not.
         docker("build", "-q", "-t", "compare:1", "--build-arg", f"REGISTRY={self.registry.host}", "--build-arg", f"DAVIT_COMMIT={commit}",
                "--label", "team=tools", checkout)
         expected, expected_root = docker.save("compare:1", directory)
