@@ -86,9 +86,9 @@ absl::Status TestServer::Boot() {
   }
   DAVIT_RETURN_IF_ERROR(process::RunOrFail(std::move(init), absl::Minutes(1)).status());
   std::vector<std::string> argv = {absl::StrCat(kBinaries, "postgres"), "-D", directory_ + "/data", "-k", directory_};
-  for (const char* setting :
-       {"listen_addresses=", "unix_socket_permissions=0700", "fsync=off", "synchronous_commit=off",
-        "full_page_writes=off", "shared_buffers=32MB", "max_connections=100", "jit=off"}) {
+  for (const char* setting : {"listen_addresses=", "unix_socket_permissions=0700", "fsync=off",
+                              "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB",
+                              "max_connections=100", "jit=off", "dynamic_shared_memory_type=mmap"}) {
     argv.insert(argv.end(), {"-c", setting});
   }
   DAVIT_ASSIGN_OR_RETURN(process::SpawnOptions serve, Unprivileged(std::move(argv)));
