@@ -174,6 +174,33 @@ TEST_F(AgentApiTest, NothingIsLostWhenTheSchedulerIsRestarted) {
   EXPECT_EQ(Get(build.id()).attempts_size(), 1);
 }
 
+TEST_F(AgentApiTest, NothingIsLostWhenTheDatabaseEndsItsConnections) {
+  const v1::Build build = Create();
+  const v1::Lease lease = TakeOne();
+  ASSERT_TRUE(Append(lease, 0, "before ").ok());
+  database_.BreakConnections();
+  // The first calls may hit broken connections; an agent repeats them.
+  v1::SynchronizeResponse response;
+  for (int call = 0; call < 20 && !Synchronize({Holding(lease)}, {}, response).ok(); ++call) {
+  }
+  ASSERT_EQ(response.leases_size(), 1);
+  int64_t stored = 0;
+  for (int call = 0; call < 20 && !Append(lease, 0, "before after", &stored).ok(); ++call) {
+  }
+  EXPECT_EQ(stored, 12);
+  EXPECT_EQ(Get(build.id()).attempts_size(), 1);
+}
+
+TEST_F(AgentApiTest, AFailureMessageThatCannotBeStoredAsItIsIsCutToWhatCan) {
+  const v1::Build build = Create();
+  const v1::Lease lease = TakeOne();
+  v1::SynchronizeResponse response;
+  const std::string message = std::string("nul \0 ", 6) + std::string(4089, 'x') + "\xC3\xA4";
+  ASSERT_TRUE(Synchronize({Failed(lease, v1::FAILURE_CLASS_USER, message)}, {}, response).ok());
+  EXPECT_EQ(response.leases_size(), 0);
+  EXPECT_EQ(Get(build.id()).failure().message(), "nul  " + std::string(4089, 'x'));
+}
+
 // Publishing to a real registry.
 class PublishTest : public AgentApiTest {
  protected:

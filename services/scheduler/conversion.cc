@@ -47,9 +47,19 @@ v1::BuildTransition Convert(const TransitionRecord& record) {
   return transition;
 }
 
-std::string Shorten(const std::string& text) { return text.substr(0, kMaxMessageBytes); }
-
 }  // namespace
+
+std::string StorableText(absl::string_view text, size_t max_bytes) {
+  std::string storable;
+  for (const char c : text.substr(0, max_bytes)) {
+    if (c != '\0') storable.push_back(c);
+  }
+  if (text.size() <= max_bytes) return storable;
+  // The cut must not leave a part of a character.
+  while (!storable.empty() && (static_cast<unsigned char>(storable.back()) & 0xC0) == 0x80) storable.pop_back();
+  if (!storable.empty() && (static_cast<unsigned char>(storable.back()) & 0x80) != 0) storable.pop_back();
+  return storable;
+}
 
 google::protobuf::Timestamp ToProto(absl::Time time) {
   return TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(time));
@@ -141,7 +151,8 @@ absl::StatusOr<AttemptReport> FromProto(const v1::LeaseReport& report) {
   const v1::BuildResult& result = report.result();
   if (result.log_size() < 0) return absl::InvalidArgumentError("result.log_size: must not be negative");
   ended.log_expected = result.log_size();
-  ended.message = Shorten(result.failure().message());
+  ended.message = StorableText(result.failure().message(), kMaxMessageBytes);
+  if (ended.message.empty() && result.has_failure()) ended.message = "the agent gave no reason";
   switch (result.outcome()) {
     case v1::BuildAttempt::OUTCOME_SUCCEEDED:
       DAVIT_RETURN_IF_ERROR(Annotate(oci::CheckDigest(result.image_digest()), "result.image_digest"));

@@ -7,6 +7,9 @@
 namespace davit::scheduler {
 namespace {
 
+// The queue is measured every so many rounds of Reap.
+constexpr int kRoundsPerMeasure = 5;
+
 constexpr int kRevocationBatch = 20;
 constexpr absl::Duration kRevocationHold = absl::Seconds(60);
 constexpr absl::Duration kMaxRevocationDelay = absl::Minutes(5);
@@ -41,7 +44,7 @@ Loop::Again Housekeeping::Reap() {
     more = true;
     deps_.builds_queued();
   }
-  if (!more) Measure();
+  if (rounds_++ % kRoundsPerMeasure == 0) Measure();
   return more ? Loop::Again::kNow : Loop::Again::kLater;
 }
 

@@ -55,6 +55,7 @@ class Housekeeping {
   const HousekeepingDeps deps_;
   metrics::Counter expired_;
   metrics::Counter corrected_;
+  int rounds_ = 0;  // Of Reap.
 };
 
 }  // namespace davit::scheduler

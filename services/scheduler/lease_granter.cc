@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "davit/scheduler/v1/build.pb.h"
+#include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
 
 namespace davit::scheduler {
@@ -15,8 +16,9 @@ constexpr absl::Duration kGrantMargin = absl::Minutes(5);
 
 }  // namespace
 
-LeaseGranter::LeaseGranter(TokenRegistryClient& token_registry, LeaseStore& leases, Clock& clock, Logger logger)
-    : token_registry_(token_registry), leases_(leases), clock_(clock), logger_(std::move(logger)) {}
+LeaseGranter::LeaseGranter(TokenRegistryClient& token_registry, LeaseStore& leases, UploadStore& uploads, Clock& clock,
+                           Logger logger)
+    : token_registry_(token_registry), leases_(leases), uploads_(uploads), clock_(clock), logger_(std::move(logger)) {}
 
 absl::StatusOr<std::vector<HeldLease>> LeaseGranter::Grant(std::vector<HeldLease> leases,
                                                            std::vector<EndedAttempt>& changed) {
@@ -41,7 +43,11 @@ absl::StatusOr<std::vector<HeldLease>> LeaseGranter::Grant(std::vector<HeldLease
 
 absl::Status LeaseGranter::GrantOne(const HeldLease& lease) {
   v1::BuildSpec spec;
-  if (!spec.ParseFromString(lease.spec)) return absl::InternalError("the stored specification cannot be read");
+  if (!spec.ParseFromString(lease.spec)) return absl::DataLossError("the stored specification cannot be read");
+  if (!lease.upload_id.empty()) {
+    const absl::Status kept = uploads_.Get(lease.project, lease.upload_id).status();
+    DAVIT_RETURN_IF_ERROR(Annotate(kept, "the upload is not kept any more"));
+  }
   GrantScope scope;
   scope.connection_id = spec.git().connection_id();
   scope.repository = spec.git().repository();
@@ -52,15 +58,15 @@ absl::Status LeaseGranter::GrantOne(const HeldLease& lease) {
 }
 
 void LeaseGranter::Undo(const HeldLease& lease, const absl::Status& why, std::vector<EndedAttempt>& changed) {
-  logger_.Warning("cannot grant a build's credentials",
+  logger_.Warning("cannot give a build to an agent",
                   {{"build", lease.build_id}, {"fence", lease.fence}, {"error", why}});
   AttemptReport report;
   report.build_id = lease.build_id;
   report.fence = lease.fence;
   // What is gone will not come back by waiting.
-  const bool final = absl::IsNotFound(why) || absl::IsInvalidArgument(why);
+  const bool final = absl::IsNotFound(why) || absl::IsInvalidArgument(why) || absl::IsDataLoss(why);
   report.end = final ? AttemptEnd::kFailedUser : AttemptEnd::kNotStarted;
-  report.message = absl::StrCat("the build's credentials cannot be granted: ", std::string(why.message()));
+  report.message = absl::StrCat("the build cannot be given to an agent: ", std::string(why.message()));
   if (final) report.log_expected = 0;
   absl::StatusOr<EndedAttempt> ended = leases_.End(report);
   if (ended.ok()) changed.push_back(*std::move(ended));

@@ -26,6 +26,10 @@ namespace {
 // An agent that has not called for so many leases' time is offline.
 constexpr int kOfflineAfterLeases = 2;
 
+// Work that is woken where it arises is polled so many times slower: only what other replicas left behind waits for
+// that.
+constexpr int kSlowPolls = 2;
+
 postgres::PoolOptions MainPool(const SchedulerOptions& options) {
   postgres::PoolOptions pool;
   pool.conninfo = options.database;
@@ -70,7 +74,7 @@ class SchedulerApp::Parts {
         targets_(NewOciTagTargets(http_, token_registry_, options_.registry_timeout)),
         guard_(deps_.authenticator, deps_.clock, deps_.random, deps_.metrics),
         hub_(*builds_, options_.poll_interval, deps_.random),
-        granter_(token_registry_, *leases_, deps_.clock, deps_.logger),
+        granter_(token_registry_, *leases_, *uploads_, deps_.clock, deps_.logger),
         publisher_(
             *tags_, *targets_, deps_.random, PublisherOptions(),
             [this](const std::string& build) { hub_.Notify(build, Topic::kBuild); }, deps_.logger, deps_.metrics),
@@ -95,12 +99,13 @@ class SchedulerApp::Parts {
   void Start() {
     absl::MutexLock lock(&loops_mutex_);
     reaping_ = std::make_unique<Loop>(options_.reap_interval, deps_.random, [this] { return housekeeping_.Reap(); });
-    revoking_ = std::make_unique<Loop>(options_.poll_interval, deps_.random, [this] { return housekeeping_.Revoke(); });
+    revoking_ = std::make_unique<Loop>(kSlowPolls * options_.poll_interval, deps_.random,
+                                       [this] { return housekeeping_.Revoke(); });
     tidying_ =
         std::make_unique<Loop>(options_.housekeeping_interval, deps_.random, [this] { return housekeeping_.Tidy(); });
     for (int i = 0; i < options_.publishers; ++i) {
-      publishing_.push_back(
-          std::make_unique<Loop>(options_.poll_interval, deps_.random, [this] { return publisher_.PublishNext(); }));
+      publishing_.push_back(std::make_unique<Loop>(kSlowPolls * options_.poll_interval, deps_.random,
+                                                   [this] { return publisher_.PublishNext(); }));
     }
   }
 

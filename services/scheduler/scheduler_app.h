@@ -67,7 +67,7 @@ struct SchedulerOptions {
   // For each HTTP request to a registry.
   absl::Duration registry_timeout = absl::Seconds(20);
   // How long a publication whose publisher died is left alone.
-  absl::Duration publish_hold = absl::Seconds(30);
+  absl::Duration publish_hold = absl::Seconds(15);
   absl::Duration publish_give_up_after = absl::Minutes(30);
 };
 

@@ -21,6 +21,7 @@ namespace davit::scheduler {
 namespace {
 
 constexpr size_t kMaxRequestIdBytes = 200;
+constexpr size_t kMaxRequestedByBytes = 200;
 constexpr int kMaxPageSize = 500;
 constexpr int kDefaultPageSize = 50;
 
@@ -53,7 +54,8 @@ v1::BuildOrigin KeptOrigin(const auth::Caller& caller, const v1::BuildOrigin& gi
   v1::BuildOrigin origin;
   if (caller.role == auth::Role::kRuleEngine) origin = given;
   origin.clear_retry_of();
-  origin.set_requested_by(given.requested_by().empty() ? caller.name : given.requested_by().substr(0, 200));
+  origin.set_requested_by(given.requested_by().empty() ? caller.name
+                                                       : StorableText(given.requested_by(), kMaxRequestedByBytes));
   return origin;
 }
 

@@ -156,8 +156,9 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
     std::set<std::pair<std::string, int64_t>> known;
     for (const v1::LeaseReport& report : request_.reports()) known.insert({report.build_id(), report.fence()});
     for (const HeldLease& held : leases) {
-      DAVIT_RETURN_IF_ERROR(Add(held, known.contains({held.build_id, held.fence})));
-      if (!known.contains({held.build_id, held.fence})) deps_.hub.Notify(held.build_id, Topic::kBuild);
+      const bool is_known = known.contains({held.build_id, held.fence});
+      if (!is_known) deps_.hub.Notify(held.build_id, Topic::kBuild);
+      DAVIT_RETURN_IF_ERROR(Add(held, is_known));
     }
     response_.set_agent_id(agent_id_);
     response_.set_draining(drained_);

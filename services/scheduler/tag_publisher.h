@@ -19,7 +19,7 @@ namespace davit::scheduler {
 // How publications are tried.
 struct TagPublisherOptions {
   // How long a publication that is being worked on is left alone by others; what a crash costs.
-  absl::Duration hold = absl::Seconds(30);
+  absl::Duration hold = absl::Seconds(15);
   // Waits between tries, growing from the first to the last.
   absl::Duration initial_delay = absl::Seconds(1);
   absl::Duration max_delay = absl::Minutes(1);

@@ -24,6 +24,7 @@ class ConcurrencyTest : public StoreFixture {
         "build_id) select 'default', project, 0, sequence, id from made) insert into queue_lanes (pool, project, "
         "queued, "
         "max_running) select 'default', project, count(*), 1000000 from made group by project"));
+    Sql("insert into project_limits (project, max_running) select project, max_running from queue_lanes");
   }
 
   // Every build has at most one end, and the counters are right.

@@ -85,7 +85,7 @@ TEST_F(PlanTest, TheQueuesStatementsUseIndexes) {
   ExpectIndexed(queries::kForgetAttempt, absl::StrCat("(", build, ", 1)"));
   ExpectIndexed(queries::kDequeueBuild, "('default', 'p42', 0, 42)");
   ExpectIndexed(queries::kPromoteDueDelays, "(10, '{default}', '{p42}', 20)");
-  ExpectIndexed(queries::kReconcileLane, "('default', 'p42')");
+  ExpectIndexed(queries::kReconcileLane, "('default', 'p42', 20)");
   ExpectIndexed(queries::kQueueDepths, "");
 }
 

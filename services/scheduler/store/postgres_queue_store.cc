@@ -81,9 +81,10 @@ class PostgresQueueStore : public QueueStore {
           const bool differed,
           pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<bool> {
             DAVIT_RETURN_IF_ERROR(LockLanes(transaction, {lane}));
-            DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
-                                   transaction.Execute(queries::kReconcileLane, lane.pool, lane.project));
-            return !rows.empty();
+            DAVIT_ASSIGN_OR_RETURN(
+                const pqxx::result rows,
+                transaction.Execute(queries::kReconcileLane, lane.pool, lane.project, options_.default_max_running));
+            return !rows.empty() && rows[0][0].as<bool>();
           }));
       if (differed) ++corrected;
     }

@@ -71,7 +71,9 @@ class PostgresTagStore : public TagStore {
                                            publication.digest)
                                   .status());
       } else if (may_have_set) {
-        DAVIT_RETURN_IF_ERROR(set(tag, ReadText(head[0]["digest"])));
+        const absl::Status repaired = set(tag, ReadText(head[0]["digest"]));
+        // A newer image that was deleted since cannot be pointed at, and is no fault of this build.
+        if (!repaired.ok() && !absl::IsNotFound(repaired)) return repaired;
       }
       DAVIT_RETURN_IF_ERROR(
           transaction.Execute(queries::kRecordTagOutcome, publication.build_id, tag, static_cast<int>(outcome))

@@ -44,7 +44,8 @@ class QueueStore {
   // Queues delayed builds whose time has come; returns how many lanes got some.
   virtual absl::StatusOr<int> PromoteDue() = 0;
 
-  // Sets the lanes' counters to what the tables hold, lane by lane; returns how many differed.
+  // Sets the lanes' counters to what the tables hold and their limits to what is configured, lane by lane; returns how
+  // many counters differed.
   virtual absl::StatusOr<int> ReconcileLanes() = 0;
 
   // Why a build waits. NOT_FOUND; FAILED_PRECONDITION when it does not wait. `present_within` is how recently an agent

@@ -140,6 +140,9 @@ TEST_F(QueueTest, LaneCountersAreSetRightWhenTheyAreWrong) {
   EXPECT_EQ(queue_->ReconcileLanes().value(), 1);
   EXPECT_EQ(Lane("a"), "1/1");
   EXPECT_EQ(queue_->ReconcileLanes().value(), 0);
+  Sql("insert into project_limits (project, max_running, weight) values ('a', 3, 2)");
+  EXPECT_EQ(queue_->ReconcileLanes().value(), 0);
+  EXPECT_EQ(Sql("select max_running || '/' || weight from queue_lanes"), "3/2");
 }
 
 TEST_F(QueueTest, DepthsCountWhatWaitsAndRuns) {

@@ -195,8 +195,8 @@ struct SessionOutcome {
   std::string replaced_session;      // Empty unless this call replaced an older session.
   std::vector<std::string> changed;  // Builds that changed.
   std::vector<EndedAttempt> ended;   // Attempts that ended, those of a replaced session too.
-  int64_t renewed = 0;                 // Leases that were reported and go on.
-  int64_t leases = 0;                  // Leases that the session has, those that it has not been told of included.
+  int64_t renewed = 0;               // Leases that were reported and go on.
+  int64_t leases = 0;                // Leases that the session has, those that it has not been told of included.
 };
 
 // An agent as stored.
