@@ -34,6 +34,12 @@ http::ServerResponse RenderMessage(int status, absl::string_view message) {
 // The same for an unknown webhook and for one that may not report this repository.
 http::ServerResponse NotFound() { return RenderError(404, "not found"); }
 
+http::ServerResponse TooMany(absl::Duration wait) {
+  http::ServerResponse response = RenderError(429, "too many deliveries of this webhook; deliver again later");
+  response.headers.Set("Retry-After", absl::StrCat(absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1)))));
+  return response;
+}
+
 // What the sender is told about a failed check of its own, or of another service's.
 http::ServerResponse RenderFailure(const absl::Status& status) {
   switch (status.code()) {
@@ -72,9 +78,14 @@ http::ServerResponse RenderError(int status, absl::string_view message) {
   return RenderJson(status, {{"error", std::string(message)}});
 }
 
-DeliveryHandler::DeliveryHandler(WebhookCache& webhooks, EventLedger& ledger, Clock& clock, Logger logger,
-                                 metrics::Registry& metrics)
-    : webhooks_(webhooks), ledger_(ledger), clock_(clock), logger_(std::move(logger)), metrics_(metrics) {}
+DeliveryHandler::DeliveryHandler(WebhookCache& webhooks, RateLimiter& limiter, EventLedger& ledger, Clock& clock,
+                                 Logger logger, metrics::Registry& metrics)
+    : webhooks_(webhooks),
+      limiter_(limiter),
+      ledger_(ledger),
+      clock_(clock),
+      logger_(std::move(logger)),
+      metrics_(metrics) {}
 
 http::ServerResponse DeliveryHandler::Handle(const http::ServerRequest& request) {
   if (request.path == "/healthz") return RenderMessage(200, "ok");
@@ -109,12 +120,16 @@ http::ServerResponse DeliveryHandler::HandleDelivery(const http::ServerRequest& 
 absl::StatusOr<Webhook> DeliveryHandler::Authenticate(const std::string& id, const http::ServerRequest& request) {
   absl::StatusOr<Webhook> webhook = webhooks_.Get(id);
   if (!webhook.ok()) return FromService(webhook.status());
-  absl::Status verified = VerifySender(webhook->provider, request.headers, request.body, webhook->secret);
-  if (verified.ok()) return webhook;
+  if (Verify(*webhook, request).ok()) return webhook;
   absl::StatusOr<Webhook> fresh = webhooks_.Refresh(id);
   if (!fresh.ok()) return FromService(fresh.status());
-  DAVIT_RETURN_IF_ERROR(VerifySender(fresh->provider, request.headers, request.body, fresh->secret));
+  DAVIT_RETURN_IF_ERROR(Verify(*fresh, request));
   return fresh;
+}
+
+absl::Status DeliveryHandler::Verify(const Webhook& webhook, const http::ServerRequest& request) {
+  return VerifySender(ProofOf(webhook.provider, webhook.secret), request.headers, request.body, webhook.secret,
+                      clock_.Now());
 }
 
 http::ServerResponse DeliveryHandler::Take(const http::ServerRequest& request, const Webhook& webhook, Trace& trace) {
@@ -126,8 +141,10 @@ http::ServerResponse DeliveryHandler::Take(const http::ServerRequest& request, c
   if (!event.ok()) return fail(event.status());
   trace.event = event->substr(0, kMaxShownEvent);
   if (!IsPush(webhook.provider, *event)) return RenderMessage(202, absl::StrCat("ignored: event ", trace.event));
+  if (const absl::Duration wait = limiter_.Take(webhook.id); wait > absl::ZeroDuration()) return TooMany(wait);
   Delivery delivery{webhook.project, webhook.connection_id, webhook.id, "", KeptHeaders(request.headers), {}};
-  const absl::StatusOr<std::string> delivery_id = DeliveryId(webhook.provider, request.headers, request.body);
+  const absl::StatusOr<std::string> delivery_id =
+      DeliveryId(ProofOf(webhook.provider, webhook.secret), request.headers, request.body);
   if (!delivery_id.ok()) return fail(delivery_id.status());
   trace.delivery = delivery.delivery_id = *delivery_id;
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "libs/crypto/hash.h"
+#include "services/webhook_gateway/standard_signature.h"
 
 namespace davit::webhook_gateway {
 namespace {
@@ -36,6 +37,8 @@ constexpr const char* kKept[] = {
     "X-Gitlab-Webhook-UUID",
     "X-Gitlab-Instance",
     kIdempotencyKey,
+    kStandardId,
+    kStandardTimestamp,
     "User-Agent",
     "Content-Type",
 };
@@ -81,9 +84,22 @@ absl::StatusOr<std::string> CheckedId(absl::string_view header, const std::strin
 
 }  // namespace
 
-absl::Status VerifySender(Provider provider, const http::Headers& headers, absl::string_view body,
-                          const crypto::SecretString& secret) {
-  return provider == PROVIDER_GITLAB ? VerifyToken(headers, secret) : VerifySignature(headers, body, secret);
+Proof ProofOf(Provider provider, const crypto::SecretString& secret) {
+  if (provider != PROVIDER_GITLAB) return Proof::kGithubSignature;
+  return IsSigningKey(secret) ? Proof::kStandardSignature : Proof::kGitlabToken;
+}
+
+absl::Status VerifySender(Proof proof, const http::Headers& headers, absl::string_view body,
+                          const crypto::SecretString& secret, absl::Time now) {
+  switch (proof) {
+    case Proof::kGithubSignature:
+      return VerifySignature(headers, body, secret);
+    case Proof::kGitlabToken:
+      return VerifyToken(headers, secret);
+    case Proof::kStandardSignature:
+      return VerifyStandardSignature(headers, body, secret, now);
+  }
+  return absl::UnauthenticatedError("no proof of origin");
 }
 
 absl::StatusOr<std::string> EventName(Provider provider, const http::Headers& headers) {
@@ -98,11 +114,12 @@ bool IsPush(Provider provider, absl::string_view event) {
   return event == "push";
 }
 
-absl::StatusOr<std::string> DeliveryId(Provider provider, const http::Headers& headers, absl::string_view body) {
-  if (provider != PROVIDER_GITLAB) {
-    const std::optional<std::string> id = headers.Get(kGithubDelivery);
-    if (!id) return absl::InvalidArgumentError(absl::StrCat("missing ", kGithubDelivery));
-    return CheckedId(kGithubDelivery, *id);
+absl::StatusOr<std::string> DeliveryId(Proof proof, const http::Headers& headers, absl::string_view body) {
+  if (proof != Proof::kGitlabToken) {
+    const char* header = proof == Proof::kGithubSignature ? kGithubDelivery : kStandardId;
+    const std::optional<std::string> id = headers.Get(header);
+    if (!id) return absl::InvalidArgumentError(absl::StrCat("missing ", header));
+    return CheckedId(header, *id);
   }
   if (const std::optional<std::string> key = headers.Get(kIdempotencyKey)) return CheckedId(kIdempotencyKey, *key);
   const std::string hash = crypto::Sha256Hex(body);

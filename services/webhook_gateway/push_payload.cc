@@ -126,6 +126,9 @@ void CopyCommits(const json& payload, PushEvent& push) {
 
 void CopyGithubDetails(const json& payload, PushEvent& push) {
   push.set_forced(Flag(payload, {"forced"}));
+  // GitHub lists this many commits at most and does not tell whether there are more.
+  const json* commits = Find(payload, {"commits"});
+  if (commits != nullptr && commits->is_array() && commits->size() >= kMaxCommits) push.set_commits_truncated(true);
   const std::string pusher = Text(payload, {"pusher", "name"});
   push.set_pusher(Cut(pusher.empty() ? Text(payload, {"sender", "login"}) : pusher, kMaxName));
 }

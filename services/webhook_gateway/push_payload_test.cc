@@ -173,6 +173,27 @@ TEST(PushPayloadTest, CutsWhatIsTooLarge) {
   EXPECT_TRUE(push.commits_truncated());
 }
 
+TEST(PushPayloadTest, AFullListOfGithubsCommitsMayBeCut) {
+  json payload = GithubPush();
+  payload["commits"] = json::array_t(2047, payload["commits"][0]);
+  EXPECT_FALSE(NormalizePush(PROVIDER_GITHUB, payload)->commits_truncated());
+  payload["commits"].push_back(payload["commits"][0]);
+  EXPECT_TRUE(NormalizePush(PROVIDER_GITHUB, payload)->commits_truncated());
+}
+
+TEST(PushPayloadTest, TellsWhenGitlabLeftCommitsOut) {
+  json payload = GitlabPush();
+  payload["commits"] = json::array_t(20, payload["commits"][0]);
+  payload["total_commits_count"] = 20;
+  EXPECT_FALSE(NormalizePush(PROVIDER_GITLAB, payload)->commits_truncated());
+  payload["total_commits_count"] = 21;
+  EXPECT_TRUE(NormalizePush(PROVIDER_GITLAB, payload)->commits_truncated());
+  for (const json& other : {json(nullptr), json("21"), json(21.5), json(-1)}) {
+    payload["total_commits_count"] = other;
+    EXPECT_FALSE(NormalizePush(PROVIDER_GITLAB, payload)->commits_truncated()) << other;
+  }
+}
+
 TEST(PushPayloadTest, KeepsTheNewestOfVeryManyCommits) {
   json payload = GithubPush();
   const json commit = payload["commits"][0];

@@ -10,6 +10,11 @@
 #include "services/webhook_gateway/webhook_cache.h"
 
 namespace davit::webhook_gateway {
+namespace {
+
+constexpr size_t kMaxLimitedWebhooks = 100'000;  // some 20 MB
+
+}  // namespace
 
 class WebhookGatewayApp::Impl {
  public:
@@ -20,7 +25,8 @@ class WebhookGatewayApp::Impl {
         source_(MakeGrpcWebhookSource(std::move(token_registry), options_.webhook_timeout)),
         ledger_(MakeGrpcEventLedger(std::move(rule_engine), options_.ingest_timeout, clock, random)),
         webhooks_(*source_, clock, {}),
-        handler_(webhooks_, *ledger_, clock, std::move(logger), metrics) {}
+        limiter_(options_.rate_limit, kMaxLimitedWebhooks, clock),
+        handler_(webhooks_, limiter_, *ledger_, clock, std::move(logger), metrics) {}
 
   absl::Status Start() {
     http::ServerOptions options;
@@ -46,6 +52,7 @@ class WebhookGatewayApp::Impl {
   const std::unique_ptr<WebhookSource> source_;
   const std::unique_ptr<EventLedger> ledger_;
   WebhookCache webhooks_;
+  RateLimiter limiter_;
   DeliveryHandler handler_;
   std::unique_ptr<http::Server> server_;  // last: it calls the handler
 };

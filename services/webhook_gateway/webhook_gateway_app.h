@@ -12,6 +12,7 @@
 #include "libs/ids/random.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
+#include "services/webhook_gateway/rate_limiter.h"
 
 namespace grpc {
 class Channel;
@@ -26,6 +27,8 @@ struct WebhookGatewayOptions {
   absl::Duration webhook_timeout = absl::Seconds(2);
   absl::Duration ingest_timeout = absl::Seconds(6);
   int handler_threads = 16;
+  // Of each webhook's pushes; beyond it 429 with Retry-After.
+  RateLimit rate_limit = {};
 };
 
 // Serves HTTP from Start until Drain. It has no gRPC services: its channels carry a token of the gateway's role.

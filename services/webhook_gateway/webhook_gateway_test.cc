@@ -92,6 +92,7 @@ class WebhookGatewayTest : public ::testing::Test {
     server_ = grpc::ServerBuilder().RegisterService(&token_registry_).RegisterService(&rule_engine_).BuildAndStart();
     WebhookGatewayOptions options;
     options.listen = "127.0.0.1:0";
+    options.rate_limit = {.per_second = 1, .burst = 60};
     app_ = *WebhookGatewayApp::Create(options, clock_, random_, log_.logger(), metrics_, server_->InProcessChannel({}),
                                       server_->InProcessChannel({}));
     const absl::Status started = app_->Start();
@@ -190,6 +191,56 @@ TEST_F(WebhookGatewayTest, TakesGitlabsPushes) {
   EXPECT_THAT(rule_engine_.last.DebugString(), ::testing::Not(HasSubstr(kSecret)));
 }
 
+TEST_F(WebhookGatewayTest, TakesGitlabsSignedPushesOnce) {
+  token_registry_.secret = "whsec_cGxhbnRlZC13ZWJob29rLXNlY3JldA==";
+  json push = Push();
+  push["project"] = {{"path_with_namespace", "group/app"}};
+  const std::string body = push.dump();
+  const auto deliver = [&](absl::Time sent, const std::string& idempotency_key) {
+    const std::string timestamp = absl::StrCat(absl::ToUnixSeconds(sent));
+    const std::string signature =
+        absl::Base64Escape(crypto::HmacSha256(kSecret, absl::StrCat("msg_1.", timestamp, ".", body)));
+    return Send(absl::StrCat("/hooks/", kGitlabHook),
+                {{"X-Gitlab-Event", "Push Hook"},
+                 {"Idempotency-Key", idempotency_key},
+                 {"webhook-id", "msg_1"},
+                 {"webhook-timestamp", timestamp},
+                 {"webhook-signature", absl::StrCat("v1,", signature)}},
+                body);
+  };
+  EXPECT_EQ(deliver(clock_.Now(), "msg_1").status, 200);
+  EXPECT_EQ(rule_engine_.last.delivery_id(), "msg_1");
+  EXPECT_THAT(rule_engine_.last.DebugString(), ::testing::Not(HasSubstr("v1,")));
+  EXPECT_EQ(MessageOf(deliver(clock_.Now(), "another")), "duplicate of event evt_1");
+  const http::Response old = deliver(clock_.Now() - absl::Minutes(10), "msg_1");
+  EXPECT_EQ(old.status, 401);
+  EXPECT_EQ(ErrorOf(old), "timestamp outside 5 min");
+  const http::Response token =
+      Send(absl::StrCat("/hooks/", kGitlabHook),
+           {{"X-Gitlab-Event", "Push Hook"}, {"X-Gitlab-Token", token_registry_.secret}}, body);
+  EXPECT_EQ(token.status, 401);
+  EXPECT_EQ(ErrorOf(token), "missing webhook-signature");
+}
+
+TEST_F(WebhookGatewayTest, LimitsThePushesOfOneWebhook) {
+  for (int i = 0; i < 60; ++i) EXPECT_EQ(SendGithub(Push().dump(), "push", absl::StrCat("d-", i)).status, 200);
+  const http::Response refused = SendGithub(Push().dump(), "push", "d-60");
+  EXPECT_EQ(refused.status, 429);
+  EXPECT_EQ(refused.headers.Get("Retry-After"), "1");
+  EXPECT_EQ(EventCount(), 60u);
+  EXPECT_EQ(SendGithub("{}", "ping").status, 202);
+  EXPECT_EQ(SendGithub(Push().dump(), "push", "d-61", kGenericHook).status, 200);
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_EQ(SendGithub(Push().dump(), "push", "d-60").status, 200);
+}
+
+TEST_F(WebhookGatewayTest, WhoCannotSignCannotUseUpTheRate) {
+  for (int i = 0; i < 100; ++i) {
+    Send(absl::StrCat("/hooks/", kGithubHook), {{"X-GitHub-Event", "push"}, {"X-Hub-Signature-256", "sha256=0"}}, "{}");
+  }
+  EXPECT_EQ(SendGithub(Push().dump()).status, 200);
+}
+
 TEST_F(WebhookGatewayTest, TakesPushesOfGenericServersInGithubsForm) {
   EXPECT_EQ(SendGithub(Push().dump(), "push", "d-1", kGenericHook).status, 200);
 }
@@ -270,6 +321,11 @@ TEST_F(WebhookGatewayTest, IgnoresOtherEvents) {
   const http::Response ping = SendGithub(R"({"zen":"Keep it logically awesome."})", "ping");
   EXPECT_EQ(ping.status, 202);
   EXPECT_EQ(MessageOf(ping), "ignored: event ping");
+  for (const char* event : {"create", "delete"}) {
+    const http::Response response = SendGithub(R"({"ref":"v1","ref_type":"tag"})", event);
+    EXPECT_EQ(response.status, 202);
+    EXPECT_EQ(MessageOf(response), absl::StrCat("ignored: event ", event));
+  }
   const http::Response issue = Send(absl::StrCat("/hooks/", kGitlabHook),
                                     {{"X-Gitlab-Event", "Issue Hook"}, {"X-Gitlab-Token", kSecret}}, "not even JSON");
   EXPECT_EQ(issue.status, 202);
