@@ -39,10 +39,10 @@ class Solver {
     spec.id = request.solve_id;
     spec.session_id = session->id();
     spec.frontend_attributes = FrontendAttributes(request);
-    if (run_network_ == RunNetwork::kHost) spec.entitlements.push_back("network.host");
+    if (run_network_ == RunNetwork::kHost) spec.entitlements.emplace_back("network.host");
     spec.exporter = std::move(exporter);
     spec.exporter_attributes = std::move(attributes);
-    absl::StatusOr<std::map<std::string, std::string>> response = Solve(channel, spec, progress, cancelled);
+    absl::StatusOr<std::map<std::string, std::string>> response = Solve(channel, spec, progress, std::move(cancelled));
     if (!response.ok() && !absl::IsCancelled(response.status()) && !session->source_error().ok()) {
       return session->source_error();
     }
@@ -141,7 +141,7 @@ class EngineBuilder final : public Builder {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Builder>> MakeBuilder(BuilderOptions options) {
+absl::StatusOr<std::unique_ptr<Builder>> MakeBuilder(const BuilderOptions& options) {
   const bool engine_address = options.address.kind == Address::Kind::kDockerEngine;
   const bool through_engine =
       options.image_export == Export::kDockerEngine || (options.image_export == Export::kByAddress && engine_address);

@@ -107,6 +107,6 @@ struct BuilderOptions {
 };
 
 // The builder for `options`; INVALID_ARGUMENT when they do not go together. Connects when it is used.
-absl::StatusOr<std::unique_ptr<Builder>> MakeBuilder(BuilderOptions options);
+absl::StatusOr<std::unique_ptr<Builder>> MakeBuilder(const BuilderOptions& options);
 
 }  // namespace davit::buildkit

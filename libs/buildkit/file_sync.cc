@@ -175,7 +175,7 @@ class Transfer {
     Packet packet;
     packet.set_type(Packet::PACKET_DATA);
     packet.set_id(static_cast<uint32_t>(ordinal));
-    const absl::Status read = source_.ReadFile(entries_[ordinal], [&](absl::string_view data) {
+    absl::Status read = source_.ReadFile(entries_[ordinal], [&](absl::string_view data) {
       for (size_t at = 0; at < data.size(); at += kPieceBytes) {
         const absl::string_view piece = data.substr(at, kPieceBytes);
         packet.set_data(piece.data(), piece.size());

@@ -74,9 +74,10 @@ absl::StatusOr<std::map<std::string, std::string>> Solve(const std::shared_ptr<g
                                                          const SolveSpec& spec, ProgressSink& progress,
                                                          std::stop_token cancelled) {
   const std::unique_ptr<control::Control::Stub> stub = control::Control::NewStub(channel);
+  const std::stop_token stopped = cancelled;
   grpc::ClientContext solve_call;
   grpc::ClientContext status_call;
-  const std::stop_callback cancel(cancelled, [&] {
+  const std::stop_callback cancel(std::move(cancelled), [&] {
     solve_call.TryCancel();
     status_call.TryCancel();
   });
@@ -95,7 +96,7 @@ absl::StatusOr<std::map<std::string, std::string>> Solve(const std::shared_ptr<g
   progress_ended.WaitForNotificationWithTimeout(kProgressGrace);
   status_call.TryCancel();
   follower.join();
-  if (!status.ok()) return ToStatus(status, cancelled);
+  if (!status.ok()) return ToStatus(status, stopped);
   return std::map<std::string, std::string>(response.exporter_response().begin(), response.exporter_response().end());
 }
 

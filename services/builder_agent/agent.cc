@@ -160,7 +160,7 @@ absl::Duration Agent::TakeError(const absl::Status& error) {
   return pause;
 }
 
-void Agent::Carry(LeaseChanges changes) {
+void Agent::Carry(const LeaseChanges& changes) {
   for (const LeaseKey& key : changes.forget) {
     const auto it = jobs_.find(key);
     if (it == jobs_.end()) continue;

@@ -67,7 +67,7 @@ class Agent final : public JobObserver {
   absl::Duration TakeResponse(const scheduler::v1::SynchronizeResponse& response, absl::Duration sent_at)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Duration TakeError(const absl::Status& error) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Carry(LeaseChanges changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Carry(const LeaseChanges& changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Takes out the jobs that are over; they are to be destroyed without the mutex.
   std::vector<std::unique_ptr<Job>> TakeOver() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Jobs that still occupy a slot.

@@ -66,7 +66,7 @@ absl::StatusOr<std::unique_ptr<buildkit::Builder>> CreateBuilder(const BuilderAg
   DAVIT_ASSIGN_OR_RETURN(builder.run_network, ParseRunNetwork(options.run_network));
   DAVIT_ASSIGN_OR_RETURN(builder.image_export, ParseExport(options.image_export));
   builder.engine_socket = options.engine_socket;
-  return buildkit::MakeBuilder(std::move(builder));
+  return buildkit::MakeBuilder(builder);
 }
 
 }  // namespace

@@ -233,7 +233,7 @@ absl::Status StoredContext::ReadFile(const ContextEntry& file, const buildkit::C
   return absl::OkStatus();
 }
 
-SubdirectoryContext::SubdirectoryContext(const buildkit::ContextSource& whole, std::string directory)
+SubdirectoryContext::SubdirectoryContext(const buildkit::ContextSource& whole, absl::string_view directory)
     : whole_(whole), prefix_(absl::StrCat(directory, "/")) {}
 
 absl::StatusOr<std::vector<ContextEntry>> SubdirectoryContext::Walk(const buildkit::WalkFilter& filter) const {

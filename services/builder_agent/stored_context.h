@@ -73,7 +73,7 @@ class StoredContext final : public buildkit::ContextSource {
 class SubdirectoryContext final : public buildkit::ContextSource {
  public:
   // `directory` is a clean path without a leading or trailing slash.
-  SubdirectoryContext(const buildkit::ContextSource& whole, std::string directory);
+  SubdirectoryContext(const buildkit::ContextSource& whole, absl::string_view directory);
 
   absl::StatusOr<std::vector<buildkit::ContextEntry>> Walk(const buildkit::WalkFilter& filter) const override;
   absl::StatusOr<buildkit::ContextEntry> Find(absl::string_view path) const override;

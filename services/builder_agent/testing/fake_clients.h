@@ -82,7 +82,7 @@ class FakeScheduler final : public SchedulerClient {
       upload = upload_;
     }
     for (size_t at = 0; at < upload.size(); at += 1000) {
-      const absl::Status taken = sink(absl::string_view(upload).substr(at, 1000));
+      absl::Status taken = sink(absl::string_view(upload).substr(at, 1000));
       if (!taken.ok()) return taken;
     }
     return absl::OkStatus();
