@@ -6,8 +6,8 @@
 
 namespace davit {
 
-// Returns `status` with `doing` in front of its message ("Failed to claim builds: …"), keeping its code and its payloads.
-// OK stays OK.
+// Returns `status` with `doing` in front of its message ("Failed to claim builds: …"), keeping its code and its
+// payloads. OK stays OK.
 absl::Status Annotate(const absl::Status& status, absl::string_view doing);
 
 }  // namespace davit

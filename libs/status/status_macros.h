@@ -10,10 +10,10 @@
 #define DAVIT_STATUS_CONCAT(a, b) DAVIT_STATUS_CONCAT_INNER(a, b)
 
 // Returns from the enclosing function with the expression's status unless it is OK.
-#define DAVIT_RETURN_IF_ERROR(expression)                     \
-  do {                                                        \
-    ::absl::Status davit_status_ = (expression);              \
-    if (!davit_status_.ok()) return davit_status_;            \
+#define DAVIT_RETURN_IF_ERROR(expression)          \
+  do {                                             \
+    ::absl::Status davit_status_ = (expression);   \
+    if (!davit_status_.ok()) return davit_status_; \
   } while (false)
 
 // Evaluates an absl::StatusOr; returns its status unless it is OK, else moves the value into `declaration`.
