@@ -14,6 +14,10 @@
 namespace davit::standalone {
 namespace {
 
+// Without a limit the engine of Debian 12 never collects its build cache.
+constexpr char kConfiguration[] = R"({"builder": {"gc": {"enabled": true, "defaultKeepStorage": "20GB"}}})"
+                                  "\n";
+
 // FNV-1a: stable across builds and machines, unlike std::hash.
 uint32_t PathDigest(absl::string_view path) {
   uint32_t digest = 2166136261u;
@@ -60,7 +64,7 @@ absl::StatusOr<std::unique_ptr<process::Process>> DockerEngine::Start() {
   for (const std::string& registry : options_.plain_http_registries) {
     options.argv.push_back(absl::StrCat("--insecure-registry=", registry));
   }
-  DAVIT_RETURN_IF_ERROR(WriteFile(data_dir_.Below("docker.json"), "{}\n", 0600, nullptr));
+  DAVIT_RETURN_IF_ERROR(WriteFile(data_dir_.Below("docker.json"), kConfiguration, 0600, nullptr));
   options.environment = std::map<std::string, std::string>{
       {"PATH", "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"}, {"HOME", data_dir_.Below("docker")}};
   options.working_directory = "/";
