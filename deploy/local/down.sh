@@ -29,7 +29,7 @@ fi
 left_processes() {
   local file
   grep -lF -- "$home/" /proc/[0-9]*/cmdline 2>/dev/null | while read -r file; do
-    tr '\0' ' ' <"$file" 2>/dev/null | cut -c1-160 | grep -v '^grep ' | sed "s|^|process ${file//[^0-9]/}: |" || true
+    { tr '\0' ' ' <"$file"; } 2>/dev/null | cut -c1-160 | grep -v '^grep ' | sed "s|^|process ${file//[^0-9]/}: |" || true
   done || true
 }
 left="$(

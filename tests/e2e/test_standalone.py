@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 import unittest
+import urllib.request
 
 from harness import processes, world
 
@@ -39,6 +40,8 @@ class StandaloneTest(unittest.TestCase):
         self.addCleanup(self._stop)
         self.standalone.start()
         self.assertIn("agents", self.standalone.davit()("agents"))
+        with urllib.request.urlopen(f"http://{self.standalone.metrics_listen}/metrics", timeout=10) as response:
+            self.assertIn("davit_rpc_server_seconds", response.read().decode())
         self.standalone.stop()
         self.assertEqual(left_of(self.standalone.data), [])
         self.assertEqual(bridges(), self.bridges_before)

@@ -73,6 +73,9 @@ start_everything() {
   start_git
   if running standalone >/dev/null && [[ -e "$data/run/ready" ]]; then
     step "Davit is up already, on $listen"
+    if [[ "$bin/davit-standalone" -nt "$home/standalone.process" ]]; then
+      note "it still runs the programs of before; down.sh and up.sh start the new ones"
+    fi
     return
   fi
   step "Starting davit-standalone and a git server (http://127.0.0.1:$git_port, token authentication)"
