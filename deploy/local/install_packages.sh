@@ -19,7 +19,7 @@ run=(
   libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libssl3 libzstd1 lighttpd openssl postgresql procps python3 skopeo umoci
   util-linux
 )
-test=(clang-format clang-tidy nodejs npm python3 shellcheck)
+test=(clang-format clangd nodejs npm python3 shellcheck)
 
 # libgit2 before this version has known security defects.
 libgit2_minimum=1.5.1+ds-1+deb12u2
@@ -40,7 +40,7 @@ for group in "${@:-build}"; do
     # A program that is already there from another source than its package (nodejs, npm) is as good.
     case "$package" in
       nodejs) command -v node >/dev/null && continue ;;
-      npm | clang-format | clang-tidy | shellcheck) command -v "$package" >/dev/null && continue ;;
+      npm | clang-format | clangd | shellcheck) command -v "$package" >/dev/null && continue ;;
     esac
     [[ -n "${installed[$package]:-}" ]] || missing+=("$package")
   done
