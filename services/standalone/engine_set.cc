@@ -56,7 +56,8 @@ Engines MakeEngines(const EngineOptions& options, const DataDir& data_dir, const
 
 absl::StatusOr<std::unique_ptr<EngineSet>> EngineSet::Start(const EngineOptions& options, const DataDir& data_dir,
                                                             const InstallationSecrets& secrets, RandomSource& random,
-                                                            const Logger& logger, Supervisor::Progress progress) {
+                                                            const Logger& logger,
+                                                            const Supervisor::Progress& progress) {
   Engines made = MakeEngines(options, data_dir, secrets);
   std::unique_ptr<EngineSet> set(new EngineSet());
   set->database_ = std::move(made.database);

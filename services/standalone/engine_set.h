@@ -35,7 +35,7 @@ class EngineSet {
   // The parameters must outlive this.
   static absl::StatusOr<std::unique_ptr<EngineSet>> Start(const EngineOptions& options, const DataDir& data_dir,
                                                           const InstallationSecrets& secrets, RandomSource& random,
-                                                          const Logger& logger, Supervisor::Progress progress);
+                                                          const Logger& logger, const Supervisor::Progress& progress);
 
   // Ends the processes and removes the mounts, control groups and networks that a killed predecessor left, and starts
   // nothing.

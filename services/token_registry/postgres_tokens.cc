@@ -65,6 +65,7 @@ absl::StatusOr<ApiToken> PostgresStore::RevokeApiToken(const std::string& projec
 absl::Status PostgresStore::ReplaceBootstrapTokens(const std::vector<std::pair<ApiToken, std::string>>& tokens,
                                                    absl::Time now) {
   std::vector<Bytes> hashes;
+  hashes.reserve(tokens.size());
   for (const auto& [token, hash] : tokens) hashes.push_back(Bytes{hash});
   return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::Status {
     for (const auto& [token, hash] : tokens) {
