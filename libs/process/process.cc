@@ -378,7 +378,9 @@ absl::Status AddOutput(const Output& output, int number, Streams& streams) {
     case Output::Kind::kDiscard:
     case Output::Kind::kFile: {
       const char* path = output.kind == Output::Kind::kDiscard ? "/dev/null" : output.path.c_str();
-      Descriptor file(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+      // /dev/null is never made: where it is missing, a plain file in its place would help nobody.
+      const int create = output.kind == Output::Kind::kFile ? O_CREAT : 0;
+      Descriptor file(open(path, O_WRONLY | create | O_APPEND | O_CLOEXEC, 0600));
       if (file.get() < 0) return ErrnoStatus(absl::StrCat("opening ", path));
       streams.mapping.emplace_back(file.get(), number);
       streams.child_ends.push_back(std::move(file));
