@@ -48,8 +48,6 @@ auto Waiting(absl::Mutex* mutex, Wait wait) {
 
 }  // namespace
 
-// The names are the linker's and the sanitizer's.
-// NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 extern "C" {
 
 // Libraries that order their own memory in ways that the sanitizer does not see.
@@ -224,4 +222,3 @@ void __wrap__ZN4absl7debian315BlockingCounter4WaitEv(absl::BlockingCounter* even
 }
 
 }  // extern "C"
-// NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
