@@ -1,6 +1,6 @@
 // Live data: server-sent events of builds and logs. A stream pauses while the page is hidden (browsers allow only six connections to one HTTP/1.1 server, for all
 // tabs together), and reconnects with growing waits when the connection breaks.
-import { currentProject, loadSession } from './client';
+import { call, currentProject, loadSession } from './client';
 import type { Build } from './types';
 
 export type StreamStatus = 'connecting' | 'live' | 'broken';
@@ -40,20 +40,27 @@ export function openStream(options: StreamOptions): () => void {
     options.onStatus?.('connecting');
     const opened = new EventSource(options.url());
     source = opened;
-    opened.onopen = () => {
-      failures = 0;
-      options.onStatus?.('live');
-    };
-    opened.onerror = () => {
+    opened.onopen = () => options.onStatus?.('live');
+    const lose = () => {
       close();
       options.onStatus?.('broken');
-      // An EventSource does not say why it failed; asking for the session tells whether it was the sign-in.
-      if (failures > 0) void loadSession().catch(() => undefined);
       timer = window.setTimeout(open, reconnectWait(failures++));
     };
+    opened.onerror = () => {
+      // An EventSource does not say why it failed; asking for the session tells whether it was the sign-in.
+      if (failures > 0) void loadSession().catch(() => undefined);
+      lose();
+    };
+    // What a service behind the backend said. A token that is void now ends the session: any call finds that out.
+    opened.addEventListener('failed', (event) => {
+      if (source !== opened) return;
+      if ((event as MessageEvent<string>).data.includes('"UNAUTHENTICATED"')) void call('identity', 'GetCaller', { project: undefined }).catch(() => undefined);
+      lose();
+    });
     for (const [name, handle] of Object.entries(options.events)) {
       opened.addEventListener(name, (event) => {
         if (source !== opened) return;
+        failures = 0;
         const wish = handle((event as MessageEvent<string>).data);
         if (wish === undefined) return;
         close();
@@ -92,7 +99,7 @@ export function watchBuild(id: string, onBuild: (build: Build) => 'end' | void, 
         const parsed = JSON.parse(data) as Build & { build?: Build };
         return onBuild(parsed.build ?? parsed);
       },
-      end: () => 'end',
+      end: () => 'reopen',
     },
   });
 }
@@ -146,6 +153,8 @@ export function followLog(buildId: string, attempt: number, sink: LogSink, onSta
       },
       end: (data) => {
         const chunk = (data ? JSON.parse(data) : {}) as LogChunk;
+        // The server is updated, or the stream became too old: the attempt goes on.
+        if (chunk.end_of_attempt === false) return 'reopen';
         sink.end(chunk.complete ?? false);
         return 'end';
       },

@@ -91,9 +91,9 @@ export function afterCarriageReturns(line: string): string {
 /** Splits a line (without its newline) into spans, starting in the style that the line before left. */
 export function parseLine(line: string, start: Style): Span[] {
   const text = afterCarriageReturns(line);
-  if (!hasControls(text)) return text === '' ? [] : [{ text, style: start }];
-  const spans: Span[] = [];
   let style = text.length === line.length ? start : styleAfter(line.slice(0, line.length - text.length), start);
+  if (!hasControls(text)) return text === '' ? [] : [{ text, style }];
+  const spans: Span[] = [];
   let from = 0;
   let pending = '';
   const flush = () => {
@@ -116,7 +116,10 @@ export function parseLine(line: string, start: Style): Span[] {
 
 /** The style that is in force after a line. */
 export function styleAfter(line: string, start: Style): Style {
-  if (!line.includes(ESC)) return start;
+  const last = line.lastIndexOf(ESC);
+  if (last < 0) return start;
+  // Most coloured lines end with a reset; then what came before does not matter.
+  if (line.startsWith('[0m', last + 1) || line.startsWith('[m', last + 1)) return PLAIN;
   let style = start;
   SEQUENCE.lastIndex = 0;
   for (let match = SEQUENCE.exec(line); match; match = SEQUENCE.exec(line)) {

@@ -17,6 +17,7 @@ export class LogModel {
   private next = 0;
   private droppedLines = 0;
   private longest = 0;
+  private longestStored = 0;
 
   constructor(private readonly maxLines: number = MAX_LINES) {}
 
@@ -78,11 +79,19 @@ export class LogModel {
   }
 
   private push(line: string): void {
-    for (let rest = line; ; rest = rest.slice(MAX_LINE_LENGTH)) {
+    let whole = line;
+    if (line.length > MAX_LINE_LENGTH && line.includes('\r')) {
+      whole = afterCarriageReturns(line);
+      this.style = styleAfter(line.slice(0, line.length - whole.length), this.style);
+    }
+    for (let rest = whole; ; rest = rest.slice(MAX_LINE_LENGTH)) {
       const piece = rest.length > MAX_LINE_LENGTH ? rest.slice(0, MAX_LINE_LENGTH) : rest;
       if (this.style !== PLAIN) this.starts.set(this.lines.length, this.style);
       this.lines.push(piece);
-      if (piece.length > this.longest) this.longest = Math.max(this.longest, plainText(piece).length);
+      if (piece.length > this.longestStored) {
+        this.longestStored = piece.length;
+        this.longest = Math.max(this.longest, plainText(piece).length);
+      }
       if (piece.includes('\u001b')) {
         const after = styleAfter(piece, this.style);
         this.style = isPlain(after) ? PLAIN : after;

@@ -169,9 +169,13 @@ function Line({ model, index, needle }: { model: LogModel; index: number; needle
   );
 }
 
+const EXACT_GREYS: Record<number, string> = { 0: '#000000', 7: '#d5dbe2', 8: '#59636f', 15: '#ffffff' };
+
 function look(style: Style): { classes: string; style: { color?: string; backgroundColor?: string } | undefined } {
   const classes = [style.bold && 'a-bold', style.dim && 'a-dim', style.italic && 'a-italic', style.underline && 'a-underline', style.strike && 'a-strike'].filter(Boolean).join(' ');
-  let [fg, bg] = [cssColour(style.fg), cssColour(style.bg)];
+  // On a background of the log's own choice, black and white mean what they say; else they must be readable on the theme's.
+  const exact = style.bg >= 0 ? EXACT_GREYS[style.fg] : undefined;
+  let [fg, bg] = [exact ?? cssColour(style.fg), cssColour(style.bg)];
   if (style.inverse) [fg, bg] = [bg || 'var(--surface)', fg || 'var(--text)'];
   return { classes, style: fg || bg ? { ...(fg ? { color: fg } : {}), ...(bg ? { backgroundColor: bg } : {}) } : undefined };
 }

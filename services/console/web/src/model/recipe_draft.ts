@@ -15,6 +15,8 @@ export interface RecipeDraft {
   credential: string;
 }
 
+const DEFAULT_TIMEOUT_MINUTES = 60;
+
 export function draftOf(recipe: Recipe | undefined, destination: ImageDestination | undefined): RecipeDraft {
   const minutes = minutesOfDuration(recipe?.timeout);
   return {
@@ -24,7 +26,7 @@ export function draftOf(recipe: Recipe | undefined, destination: ImageDestinatio
     platform: recipe?.platform ?? '',
     args: formatPairs(recipe?.build_args),
     labels: formatPairs(recipe?.labels),
-    timeout: minutes > 0 ? String(minutes) : '',
+    timeout: minutes > 0 && minutes !== DEFAULT_TIMEOUT_MINUTES ? String(minutes) : '',
     destination: destination?.repository ?? '',
     credential: destination?.registry_credential_id ?? '',
   };

@@ -53,7 +53,7 @@ export function BuildsPage() {
       {first.value && builds.length === 0 && (filtered ? <NothingMatches /> : <NothingYet />)}
       {builds.length > 0 && (
         <ul class="table builds">
-          <li class="table-head" aria-hidden="true"><span>State</span><span>Source</span><span>Ref and commit</span><span>Phases</span><span class="right">Duration</span><span class="right">Started</span></li>
+          <li class="table-head" aria-hidden="true"><span>State</span><span>Source</span><span>Ref and commit</span><span>Phases</span><span class="right">Duration</span><span class="right">Created</span></li>
           {builds.map((build) => <Row key={build.id} build={build} now={now} />)}
         </ul>
       )}

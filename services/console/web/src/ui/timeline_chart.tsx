@@ -24,7 +24,7 @@ export function TimelineChart({ build, now }: { build: Build; now: number }) {
         ))}
       </ol>
       <div class="axis" aria-hidden="true">
-        {timeline.ticks.map((tick) => <span key={tick} style={{ left: `${(tick / timeline.length) * 100}%` }}>{tick === 0 ? '0' : formatDuration(tick).replace('.0s', 's')}</span>)}
+        {timeline.ticks.map((tick) => <span key={tick} style={{ left: `${(tick / timeline.length) * 100}%` }}>{tick === 0 ? '0' : formatDuration(tick).replace('.0s', 's').replace(/ 00[sm]$/, '')}</span>)}
       </div>
     </div>
   );
