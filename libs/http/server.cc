@@ -14,16 +14,16 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <limits>
 #include <optional>
 #include <thread>
 #include <unordered_set>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/time/clock.h"
 #include "libs/http/handler_pool.h"
+#include "libs/http/server_messages.h"
+#include "libs/http/stream_pump.h"
 
 namespace davit::http {
 namespace {
@@ -34,57 +34,18 @@ using boost::system::error_code;
 using Tcp = asio::ip::tcp;
 using BeastResponse = beast::http::response<beast::http::string_body>;
 using Parser = beast::http::request_parser<beast::http::string_body>;
+using StreamParser = beast::http::request_parser<beast::http::buffer_body>;
 
 const auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kReadAhead = 64 << 10;
+constexpr size_t kBodyPiece = 64 << 10;
+constexpr size_t kBodyPipe = 512 << 10;            // of a streamed body, read and not handled yet
 constexpr std::chrono::seconds kLinger(15);        // how long what a refused peer still sends is read and thrown away
 constexpr size_t kLingerBytes = size_t{64} << 20;  // and how much of it
 constexpr std::chrono::milliseconds kAcceptPause(50);  // after accept failed, for example without file descriptors
 
 std::chrono::steady_clock::duration ToChrono(absl::Duration duration) {
   return absl::ToChronoNanoseconds(std::min(duration, absl::Hours(24)));
-}
-
-absl::string_view View(beast::string_view text) { return absl::string_view(text.data(), text.size()); }
-
-absl::StatusOr<Tcp::endpoint> ParseListen(const std::string& listen) {
-  const size_t colon = listen.rfind(':');
-  int port = 0;
-  if (colon == std::string::npos || !absl::SimpleAtoi(listen.substr(colon + 1), &port) || port < 0 || port > 65535) {
-    return absl::InvalidArgumentError(absl::StrCat("listen: ", listen, " is not ADDRESS:PORT"));
-  }
-  std::string host = listen.substr(0, colon);
-  if (absl::StartsWith(host, "[") && absl::EndsWith(host, "]")) host = host.substr(1, host.size() - 2);
-  if (host == "localhost") host = "127.0.0.1";
-  error_code error;
-  const asio::ip::address address = asio::ip::make_address(host, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat("listen: ", host, " is not an IP address"));
-  return Tcp::endpoint(address, static_cast<uint16_t>(port));
-}
-
-ServerResponse RenderText(int status, absl::string_view message) {
-  return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, absl::StrCat(message, "\n")};
-}
-
-// "25 MiB", "16 KiB" or "123 bytes".
-std::string HumanBytes(int64_t bytes) {
-  if (bytes >= (1 << 20) && bytes % (1 << 20) == 0) return absl::StrCat(bytes >> 20, " MiB");
-  if (bytes >= (1 << 10) && bytes % (1 << 10) == 0) return absl::StrCat(bytes >> 10, " KiB");
-  return absl::StrCat(bytes, " bytes");
-}
-
-ServerRequest ToServerRequest(Parser& parser, std::string remote_address) {
-  auto& message = parser.get();
-  ServerRequest request;
-  request.method = std::string(message.method_string());
-  const absl::string_view target = View(message.target());
-  const size_t question = target.find('?');
-  request.path = std::string(target.substr(0, question));
-  if (question != target.npos) request.query = std::string(target.substr(question + 1));
-  for (const auto& field : message) request.headers.Add(View(field.name_string()), View(field.value()));
-  request.body = std::move(message.body());
-  request.remote_address = std::move(remote_address);
-  return request;
 }
 
 }  // namespace
@@ -99,6 +60,9 @@ class Server::Impl {
         session_ended_(io_, std::chrono::steady_clock::time_point::max()),
         work_(asio::make_work_guard(io_)) {
     if (!options_.render_error) options_.render_error = &RenderText;
+    if (!options_.plan) {
+      options_.plan = [limit = options_.body_limit](const ServerRequest&) { return RequestPlan{.body_limit = limit}; };
+    }
   }
 
   ~Impl() { Drain(absl::ZeroDuration()); }
@@ -133,6 +97,7 @@ class Server::Impl {
       for (Session* session : sessions_) {
         if (session->idle) session->Close();
       }
+      for (BytePipe* stream : streams_) stream->End();
     });
     {
       absl::MutexLock lock(&count_mutex_);
@@ -237,39 +202,101 @@ class Server::Impl {
     if (!co_await AwaitRequest(session)) co_return false;
     Parser parser;
     parser.header_limit(static_cast<uint32_t>(options_.header_limit));
-    parser.body_limit(static_cast<uint64_t>(options_.body_limit));
+    parser.body_limit(boost::none);  // the plan says it
     session.stream.expires_after(ToChrono(options_.header_timeout));
     auto [head_error, head_size] =
         co_await beast::http::async_read_header(session.stream, session.buffer, parser, kUse);
     if (head_error) {
-      co_await Refuse(session, head_error);
+      co_await Refuse(session, head_error, 0);
       co_return false;
     }
-    const int64_t body_bytes = BodyBytes(parser);
-    if (buffered_bytes_ + body_bytes > options_.max_buffered_bytes) {
-      ServerResponse busy = Busy();
-      co_await Write(session, std::move(busy), /*keep_alive=*/false, /*head_only=*/false);
-      co_await Linger(session);
+    ServerRequest request = HeadOf(parser.get(), session.remote_address);
+    RequestPlan plan = options_.plan(request);
+    const int64_t body_bytes = BodyBytes(parser, plan);
+    if (!plan.refusal.has_value() && body_bytes > plan.body_limit) {
+      co_await Refuse(session, beast::http::make_error_code(beast::http::error::body_limit), plan.body_limit);
       co_return false;
     }
-    Reservation reservation(buffered_bytes_, body_bytes);
+    const bool streamed = plan.body == RequestPlan::Body::kStreamed;
+    if (!streamed && buffered_bytes_ + body_bytes > options_.max_buffered_bytes) plan.refusal = Busy();
+    if (plan.refusal.has_value()) {
+      const bool keep = parser.is_done() && parser.keep_alive() && !draining_;
+      const bool kept = co_await Write(session, *std::move(plan.refusal), keep, IsHead(parser));
+      if (!keep) co_await Linger(session);
+      co_return kept;
+    }
+    Reservation reservation(buffered_bytes_, streamed ? 0 : body_bytes);
+    parser.body_limit(static_cast<uint64_t>(plan.body_limit));
     if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue") && !parser.is_done()) {
       BeastResponse go_on(beast::http::status::continue_, 11);
       auto [error, size] = co_await beast::http::async_write(session.stream, go_on, kUse);
       if (error) co_return false;
     }
+    const bool keep_alive = parser.keep_alive();
+    const bool head_only = IsHead(parser);
+    if (streamed) co_return co_await ServeStreamed(session, std::move(request), parser, plan.body_limit);
     session.stream.expires_after(ToChrono(options_.body_timeout));
     auto [body_error, body_size] = co_await beast::http::async_read(session.stream, session.buffer, parser, kUse);
     if (body_error) {
-      co_await Refuse(session, body_error);
+      co_await Refuse(session, body_error, plan.body_limit);
       co_return false;
     }
     session.stream.expires_never();
-    const bool head_only = parser.get().method() == beast::http::verb::head;
-    const bool keep_alive = parser.keep_alive();
-    ServerRequest request = ToServerRequest(parser, session.remote_address);
-    ServerResponse response = co_await Handle(std::move(request));
+    request.body = std::move(parser.get().body());
+    ServerResponse response = co_await Outcome(Handle(std::move(request)));
     co_return co_await Write(session, std::move(response), keep_alive && !draining_, head_only);
+  }
+
+  // Lets the handler run while the body is read into its pipe.
+  asio::awaitable<bool> ServeStreamed(Session& session, ServerRequest request, Parser& head, int64_t body_limit) {
+    StreamParser parser(std::move(head));
+    const auto pipe = std::make_shared<BytePipe>(kBodyPipe);
+    request.body_stream = pipe;
+    std::shared_ptr<Handling> handling = Handle(std::move(request));
+    const error_code error = co_await ReadIntoPipe(session, parser, pipe);
+    if (error == beast::http::error::body_limit) {
+      pipe->Abort(absl::ResourceExhaustedError(absl::StrCat("body over ", HumanBytes(body_limit))));
+    } else if (error) {
+      pipe->Abort(absl::UnavailableError("the peer stopped sending"));
+    }
+    ServerResponse response = co_await Outcome(std::move(handling));
+    if (error) {
+      co_await Refuse(session, error, body_limit);
+      co_return false;
+    }
+    const bool whole = parser.is_done();  // else the handler has answered without reading it all
+    const bool kept = co_await Write(session, std::move(response), whole && parser.keep_alive() && !draining_, false);
+    if (!whole) co_await Linger(session);
+    co_return kept;
+  }
+
+  // Reads a body until its end, or until its reader closes the pipe.
+  asio::awaitable<error_code> ReadIntoPipe(Session& session, StreamParser& parser, std::shared_ptr<BytePipe> pipe) {
+    const auto room = std::make_shared<asio::steady_timer>(io_, std::chrono::steady_clock::time_point::max());
+    while (!parser.is_done()) {
+      std::string piece(kBodyPiece, '\0');
+      parser.get().body().data = piece.data();
+      parser.get().body().size = piece.size();
+      parser.get().body().more = true;
+      session.stream.expires_after(ToChrono(options_.body_timeout));
+      auto [error, size] = co_await beast::http::async_read(session.stream, session.buffer, parser, kUse);
+      if (error && error != beast::http::error::need_buffer) co_return error;
+      piece.resize(piece.size() - parser.get().body().size);
+      const BytePipe::State state = pipe->Write(std::move(piece));
+      if (state == BytePipe::State::kClosed) break;
+      if (state == BytePipe::State::kReady) continue;
+      auto has_room = std::make_shared<bool>(false);
+      pipe->WhenRoom([this, room, has_room] {
+        asio::post(io_, [room, has_room] {
+          *has_room = true;
+          room->cancel();
+        });
+      });
+      while (!*has_room) co_await room->async_wait(kUse);
+    }
+    session.stream.expires_never();
+    pipe->End();
+    co_return error_code();
   }
 
   // Waits until the next request begins.
@@ -288,24 +315,37 @@ class Server::Impl {
     co_return true;
   }
 
-  // Runs the handler on the pool.
-  asio::awaitable<ServerResponse> Handle(ServerRequest request) {
-    auto shared_request = std::make_shared<ServerRequest>(std::move(request));
-    auto outcome = std::make_shared<std::optional<ServerResponse>>();
-    auto finished = std::make_shared<asio::steady_timer>(io_, std::chrono::steady_clock::time_point::max());
-    const bool taken = pool_.TryRun([this, shared_request, outcome, finished] {
-      ServerResponse response = RunHandler(*shared_request);
-      asio::post(io_, [outcome, finished, response = std::move(response)]() mutable {
-        *outcome = std::move(response);
-        finished->cancel();
+  // A request that the pool handles, and what came of it.
+  struct Handling {
+    explicit Handling(asio::io_context& io) : finished(io, std::chrono::steady_clock::time_point::max()) {}
+
+    ServerRequest request;
+    std::optional<ServerResponse> response;
+    asio::steady_timer finished;  // cancelled when the response is there
+  };
+
+  // Lets the pool run the handler.
+  std::shared_ptr<Handling> Handle(ServerRequest request) {
+    auto handling = std::make_shared<Handling>(io_);
+    handling->request = std::move(request);
+    const bool taken = pool_.TryRun([this, handling] {
+      ServerResponse response = RunHandler(handling->request);
+      if (handling->request.body_stream != nullptr) handling->request.body_stream->Close();
+      asio::post(io_, [handling, response = std::move(response)]() mutable {
+        handling->response = std::move(response);
+        handling->finished.cancel();
       });
     });
     if (!taken) {
-      ServerResponse busy = Busy();
-      co_return busy;
+      handling->response = Busy();
+      if (handling->request.body_stream != nullptr) handling->request.body_stream->Close();
     }
-    while (!outcome->has_value()) co_await finished->async_wait(kUse);
-    co_return std::move(**outcome);
+    return handling;
+  }
+
+  asio::awaitable<ServerResponse> Outcome(std::shared_ptr<Handling> handling) {
+    while (!handling->response.has_value()) co_await handling->finished.async_wait(kUse);
+    co_return *std::move(handling->response);
   }
 
   ServerResponse Busy() const {
@@ -315,10 +355,14 @@ class Server::Impl {
   }
 
   // The most that the body may take: what it announces, or the limit when it comes in chunks.
-  int64_t BodyBytes(const Parser& parser) const {
-    if (const auto announced = parser.content_length()) return static_cast<int64_t>(*announced);
-    return parser.chunked() ? options_.body_limit : 0;
+  static int64_t BodyBytes(const Parser& parser, const RequestPlan& plan) {
+    if (const auto announced = parser.content_length()) {
+      return static_cast<int64_t>(std::min<uint64_t>(*announced, std::numeric_limits<int64_t>::max()));
+    }
+    return parser.chunked() ? plan.body_limit : 0;
   }
+
+  static bool IsHead(const Parser& parser) { return parser.get().method() == beast::http::verb::head; }
 
   // On a thread of the pool.
   ServerResponse RunHandler(const ServerRequest& request) {
@@ -330,10 +374,18 @@ class Server::Impl {
   }
 
   asio::awaitable<bool> Write(Session& session, ServerResponse response, bool keep_alive, bool head_only) {
+    if (response.stream.has_value()) {
+      const bool room = static_cast<int>(streams_.size()) < options_.max_streams;
+      if (room && !head_only) {
+        co_await WriteStream(session, std::move(response));
+        co_return false;
+      }
+      response.stream->pipe->Close();
+      if (!room) response = Busy();
+    }
     BeastResponse message(static_cast<beast::http::status>(response.status), 11);
     for (const auto& [name, value] : response.headers.fields()) message.insert(name, value);
-    message.set(beast::http::field::date,
-                absl::FormatTime("%a, %d %b %E4Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()));
+    message.set(beast::http::field::date, HttpDate());
     message.body() = std::move(response.body);
     message.keep_alive(keep_alive);
     message.prepare_payload();
@@ -351,13 +403,31 @@ class Server::Impl {
     co_return !error && keep_alive;
   }
 
+  // Sends a response whose body comes from a pipe, to its end.
+  asio::awaitable<void> WriteStream(Session& session, ServerResponse response) {
+    const StreamedBody body = *std::move(response.stream);
+    streams_.insert(body.pipe.get());
+    if (draining_) body.pipe->End();
+    beast::http::response<beast::http::empty_body> head(static_cast<beast::http::status>(response.status), 11);
+    for (const auto& [name, value] : response.headers.fields()) head.insert(name, value);
+    head.set(beast::http::field::date, HttpDate());
+    head.keep_alive(false);
+    head.chunked(true);
+    beast::http::response_serializer<beast::http::empty_body> serializer(head);
+    session.stream.expires_after(ToChrono(options_.write_timeout));
+    auto [error, size] = co_await beast::http::async_write_header(session.stream, serializer, kUse);
+    if (!error) co_await PumpStream(io_, session.stream, body, options_.write_timeout);
+    body.pipe->Close();
+    streams_.erase(body.pipe.get());
+  }
+
   // Answers a request that could not be read, when there is something to answer.
-  asio::awaitable<void> Refuse(Session& session, error_code error) {
+  asio::awaitable<void> Refuse(Session& session, error_code error, int64_t body_limit) {
     int status = 400;
     std::string message = "malformed request";
     if (error == beast::http::error::body_limit) {
       status = 413;
-      message = absl::StrCat("body over ", HumanBytes(options_.body_limit));
+      message = absl::StrCat("body over ", HumanBytes(body_limit));
     } else if (error == beast::http::error::header_limit || error == beast::http::error::buffer_overflow) {
       status = 431;
       message = absl::StrCat("header over ", HumanBytes(options_.header_limit));
@@ -391,6 +461,7 @@ class Server::Impl {
   asio::steady_timer session_ended_;  // cancelled when a session ends
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::unordered_set<Session*> sessions_;
+  std::unordered_set<BytePipe*> streams_;  // of responses that are being sent
   bool draining_ = false;
   int64_t buffered_bytes_ = 0;
 

@@ -5,17 +5,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "libs/http/byte_pipe.h"
 #include "libs/http/headers.h"
 
 namespace davit::http {
 
-// A request, completely read.
+// A request, completely read, or (RequestPlan) with a body that is still coming.
 struct ServerRequest {
   std::string method;
   std::string path;   // percent-encoded as sent, without the query
@@ -23,17 +25,45 @@ struct ServerRequest {
   Headers headers;
   std::string body;
   std::string remote_address;  // the peer's IP address
+  // Instead of `body` when it is streamed: Read() it. Never null then; closed when the handler returns. Its errors:
+  // RESOURCE_EXHAUSTED over the limit, UNAVAILABLE when the peer has gone or is too slow.
+  std::shared_ptr<BytePipe> body_stream = nullptr;
 };
 
-// What a handler answers. Content-Length, Date and Connection are the server's business.
+// A response's body that comes piece by piece, for as long as it takes: no thread waits for it, and a peer that does
+// not read fills the pipe and so stops its writer. The server closes the pipe when the response has ended, however it
+// did, and ends it when it drains.
+struct StreamedBody {
+  std::shared_ptr<BytePipe> pipe = nullptr;  // required
+  std::string heartbeat = {};  // sent when nothing else was for `heartbeat_interval`, to see that the peer is there
+  absl::Duration heartbeat_interval = absl::Seconds(15);
+  absl::Duration max_duration = absl::InfiniteDuration();  // after it the response ends
+};
+
+// What a handler answers. Content-Length, Transfer-Encoding, Date and Connection are the server's business.
 struct ServerResponse {
   int status = 200;
   Headers headers = {};
   std::string body = {};
+  std::optional<StreamedBody> stream = std::nullopt;  // instead of `body`
+};
+
+// What is to be done with a request whose header has been read.
+struct RequestPlan {
+  enum class Body {
+    kBuffered,  // the handler is called when the whole body is there
+    kStreamed,  // the handler is called at once and reads the body itself
+  };
+  Body body = Body::kBuffered;
+  int64_t body_limit = 0;                      // in bytes; more gets 413
+  std::optional<ServerResponse> refusal = {};  // answered without reading the body
 };
 
 // Answers one request; called on the pool's threads, several at a time. Must not throw.
 using Handler = std::function<ServerResponse(const ServerRequest&)>;
+
+// Plans a request by its header (`body` is empty). Called on the I/O thread: it must not block.
+using RequestPlanner = std::function<RequestPlan(const ServerRequest& head)>;
 
 // Makes the response for an error that the server itself finds (400, 413, 431, 500, 503).
 using ErrorRenderer = std::function<ServerResponse(int status, absl::string_view message)>;
@@ -44,13 +74,15 @@ struct ServerOptions {
   int64_t body_limit = int64_t{1} << 20;
   int64_t header_limit = 16 << 10;                        // of all header fields with the request line; more gets 431
   absl::Duration header_timeout = absl::Seconds(10);      // from a request's first byte to the end of its header
-  absl::Duration body_timeout = absl::Seconds(30);        // for a request's whole body
+  absl::Duration body_timeout = absl::Seconds(30);        // for a whole body, or for each piece of a streamed one
   absl::Duration keep_alive_timeout = absl::Seconds(60);  // between requests of a connection
   absl::Duration write_timeout = absl::Seconds(30);       // for a whole response
   int max_connections = 1024;                             // more wait in the listen backlog
+  int max_streams = 256;                                  // streamed responses at a time; more get 503
   int64_t max_buffered_bytes = int64_t{256} << 20;        // of all bodies being read or handled; more get 503
   int handler_threads = 8;
   int max_waiting_requests = 64;    // beyond the ones being handled; more get 503 with Retry-After
+  RequestPlanner plan = {};         // when empty, every body is buffered and limited by `body_limit`
   ErrorRenderer render_error = {};  // plain text when empty
 };
 
@@ -69,8 +101,8 @@ class Server {
   // The bound port.
   uint16_t port() const;
 
-  // Stops accepting, closes idle connections, lets requests that have begun finish for at most `patience`, then closes
-  // what is left. Returns when no handler runs any more. A second call returns at once.
+  // Stops accepting, closes idle connections, ends streamed responses, lets requests that have begun finish for at most
+  // `patience`, then closes what is left. Returns when no handler runs any more. A second call returns at once.
   void Drain(absl::Duration patience);
 
  private:
