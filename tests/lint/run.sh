@@ -86,7 +86,8 @@ house_rule() { files | python3 tests/lint/house_rules.py "$1"; }
 
 if wants buildifier || wants buf-lint || wants buf-breaking; then
   if ! cmp -s tests/lint/package-lock.json tests/lint/node_modules/.installed; then
-    (cd tests/lint && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    # Not `npm ci`, which wants every platform's build of buf in the lock file, even those that the registry does not have.
+    (cd tests/lint && npm install --no-save --ignore-scripts --no-audit --no-fund --loglevel=error)
     cp tests/lint/package-lock.json tests/lint/node_modules/.installed
   fi
 fi
