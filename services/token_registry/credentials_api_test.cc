@@ -65,6 +65,21 @@ TEST_F(TokenRegistryAppTest, OnlyTheGatewayLearnsAWebhooksSecretAgain) {
   EXPECT_EQ(Call("admin", &Registry::CreateWebhook, request).status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST_F(TokenRegistryAppTest, AGitlabWebhooksSecretIsASigningKey) {
+  v1::CreateConnectionRequest gitlab = ConnectionRequest("lab");
+  gitlab.mutable_connection()->set_provider(v1::PROVIDER_GITLAB);
+  const auto connection = Call("admin", &Registry::CreateConnection, gitlab);
+  ASSERT_TRUE(connection.ok()) << connection.status();
+  v1::CreateWebhookRequest request;
+  request.set_connection_id(connection->connection().id());
+  const auto made = Call("admin", &Registry::CreateWebhook, request);
+  ASSERT_TRUE(made.ok()) << made.status();
+  EXPECT_THAT(made->secret(), StartsWith("whsec_"));
+  std::string key;
+  EXPECT_TRUE(absl::Base64Unescape(made->secret().substr(6), &key));
+  EXPECT_EQ(key.size(), 32u);
+}
+
 TEST_F(TokenRegistryAppTest, AnAgentIsIssuedWhatItsBuildWasGranted) {
   const v1::Connection connection = MustCreateConnection();
   const v1::RegistryCredential credential = MustCreateCredential();

@@ -1,6 +1,10 @@
 // Implements webhook_directory.h.
 #include "services/token_registry/webhook_directory.h"
 
+#include <cstdint>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "libs/crypto/token.h"
 #include "libs/ids/ids.h"
 #include "libs/status/status_macros.h"
@@ -8,6 +12,19 @@
 
 namespace davit::token_registry {
 namespace {
+
+constexpr size_t kSigningKeyBytes = 32;
+
+// GitLab takes a signing token of the form `whsec_` and base64 of 32 bytes, and the same text as a plain secret token.
+crypto::SecretString RandomSigningKey(RandomSource& random) {
+  std::string bytes(kSigningKeyBytes, '\0');
+  random.Fill(absl::MakeSpan(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()));
+  std::string encoded = absl::Base64Escape(bytes);
+  crypto::SecretString key(absl::StrCat("whsec_", encoded));
+  crypto::Wipe(bytes);
+  crypto::Wipe(encoded);
+  return key;
+}
 
 SecretPlace PlaceOf(const Webhook& webhook) { return {webhook.project, webhook.id, "secret"}; }
 
@@ -25,7 +42,8 @@ absl::StatusOr<WebhookDirectory::WithSecret> WebhookDirectory::Create(const std:
   webhook.repository = repository;
   webhook.provider = connection.provider;
   webhook.create_time = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));
-  crypto::SecretString secret = crypto::RandomToken(random_, "whs_");
+  crypto::SecretString secret =
+      webhook.provider == Provider::kGitLab ? RandomSigningKey(random_) : crypto::RandomToken(random_, "whs_");
   DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed, vault_.Seal(PlaceOf(webhook), secret));
   DAVIT_RETURN_IF_ERROR(store_.InsertWebhook(webhook, sealed));
   return WithSecret(std::move(webhook), std::move(secret));

@@ -22,7 +22,8 @@ class WebhookDirectory {
   WebhookDirectory(Store& store, SecretVault& vault, Clock& clock, RandomSource& random)
       : store_(store), vault_(vault), clock_(clock), random_(random) {}
 
-  // Makes an endpoint for a connection (of one repository unless that is empty) with a fresh secret.
+  // Makes an endpoint for a connection (of one repository unless that is empty) with a fresh secret. GitLab's is a
+  // signing key that also serves as a plain secret token.
   absl::StatusOr<WithSecret> Create(const std::string& project, const std::string& connection_id,
                                     const std::string& repository);
 

@@ -128,8 +128,8 @@ absl::StatusOr<Webhook> DeliveryHandler::Authenticate(const std::string& id, con
 }
 
 absl::Status DeliveryHandler::Verify(const Webhook& webhook, const http::ServerRequest& request) {
-  return VerifySender(ProofOf(webhook.provider, webhook.secret), request.headers, request.body, webhook.secret,
-                      clock_.Now());
+  return VerifySender(ProofOf(webhook.provider, request.headers, webhook.secret), request.headers, request.body,
+                      webhook.secret, clock_.Now());
 }
 
 http::ServerResponse DeliveryHandler::Take(const http::ServerRequest& request, const Webhook& webhook, Trace& trace) {
@@ -144,7 +144,7 @@ http::ServerResponse DeliveryHandler::Take(const http::ServerRequest& request, c
   if (const absl::Duration wait = limiter_.Take(webhook.id); wait > absl::ZeroDuration()) return TooMany(wait);
   Delivery delivery{webhook.project, webhook.connection_id, webhook.id, "", KeptHeaders(request.headers), {}};
   const absl::StatusOr<std::string> delivery_id =
-      DeliveryId(ProofOf(webhook.provider, webhook.secret), request.headers, request.body);
+      DeliveryId(ProofOf(webhook.provider, request.headers, webhook.secret), request.headers, request.body);
   if (!delivery_id.ok()) return fail(delivery_id.status());
   trace.delivery = delivery.delivery_id = *delivery_id;
 

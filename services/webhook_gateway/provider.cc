@@ -84,9 +84,11 @@ absl::StatusOr<std::string> CheckedId(absl::string_view header, const std::strin
 
 }  // namespace
 
-Proof ProofOf(Provider provider, const crypto::SecretString& secret) {
+Proof ProofOf(Provider provider, const http::Headers& headers, const crypto::SecretString& secret) {
   if (provider != PROVIDER_GITLAB) return Proof::kGithubSignature;
-  return IsSigningKey(secret) ? Proof::kStandardSignature : Proof::kGitlabToken;
+  if (!IsSigningKey(secret)) return Proof::kGitlabToken;
+  const bool token_alone = headers.Has(kGitlabToken) && !headers.Has(kStandardSignature);
+  return token_alone ? Proof::kGitlabToken : Proof::kStandardSignature;
 }
 
 absl::Status VerifySender(Proof proof, const http::Headers& headers, absl::string_view body,

@@ -22,9 +22,10 @@ enum class Proof {
   kStandardSignature,  // GitLab's signing tokens; see standard_signature.h
 };
 
-// The one proof that deliveries of a webhook must carry. A secret that is a signing key (`whsec_…`) never travels, so
-// that one of GitLab with it asks for a signature, whatever other headers are there.
-Proof ProofOf(registry::v1::Provider provider, const crypto::SecretString& secret);
+// The proof that a delivery of a webhook is judged by. A secret of GitLab that is a signing key (`whsec_…`) may stand
+// in either field of GitLab's form: a delivery that has a signature is judged by it alone, one without by its token.
+// Taking the signature off a delivery gains nothing, since only who knows the key could put the token in its place.
+Proof ProofOf(registry::v1::Provider provider, const http::Headers& headers, const crypto::SecretString& secret);
 
 // Whether the sender knows the webhook's secret. Takes as long for a wrong proof as for a right one. UNAUTHENTICATED:
 // `missing X-Hub-Signature-256`, `sha256 signature required`, `signature mismatch`, `missing X-Gitlab-Token`, `token

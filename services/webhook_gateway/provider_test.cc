@@ -15,7 +15,7 @@ using registry::v1::PROVIDER_GITLAB;
 
 absl::Status Verify(registry::v1::Provider provider, const http::Headers& headers, const char* body,
                     const SecretString& secret) {
-  return VerifySender(ProofOf(provider, secret), headers, body, secret, absl::FromUnixSeconds(1614265330));
+  return VerifySender(ProofOf(provider, headers, secret), headers, body, secret, absl::FromUnixSeconds(1614265330));
 }
 
 absl::Status Refusal(const char* message) { return absl::UnauthenticatedError(message); }
@@ -56,15 +56,24 @@ TEST(ProviderTest, ComparesGitlabsToken) {
   EXPECT_EQ(Verify(PROVIDER_GITLAB, {}, "x", secret), Refusal("missing X-Gitlab-Token"));
 }
 
-TEST(ProviderTest, ASigningKeyOfGitlabAsksForASignature) {
+TEST(ProviderTest, ASigningKeyOfGitlabMayBeUsedAsATokenToo) {
   const SecretString key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
-  http::Headers headers = {{"X-Gitlab-Token", key.Reveal()}, {"Idempotency-Key", "other"}};
-  EXPECT_EQ(Verify(PROVIDER_GITLAB, headers, R"({"test": 2432232314})", key), Refusal("missing webhook-signature"));
+  EXPECT_EQ(Verify(PROVIDER_GITLAB, {}, "x", key), Refusal("missing webhook-signature"));
+  EXPECT_TRUE(Verify(PROVIDER_GITLAB, {{"X-Gitlab-Token", key.Reveal()}}, "x", key).ok());
+  EXPECT_EQ(Verify(PROVIDER_GITLAB, {{"X-Gitlab-Token", "whsec_x"}}, "x", key), Refusal("token mismatch"));
+}
+
+TEST(ProviderTest, ASignedDeliveryOfGitlabIsJudgedByItsSignatureAlone) {
+  const SecretString key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+  http::Headers headers = {
+      {"X-Gitlab-Token", key.Reveal()}, {"Idempotency-Key", "other"}, {"webhook-signature", "v1,x"}};
+  EXPECT_EQ(Verify(PROVIDER_GITLAB, headers, R"({"test": 2432232314})", key), Refusal("missing webhook-id"));
+  headers.Set("X-Gitlab-Token", "not the key");
   headers.Set("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek");
   headers.Set("webhook-timestamp", "1614265330");
   headers.Set("webhook-signature", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
   EXPECT_TRUE(Verify(PROVIDER_GITLAB, headers, R"({"test": 2432232314})", key).ok());
-  EXPECT_EQ(*DeliveryId(ProofOf(PROVIDER_GITLAB, key), headers, "x"), "msg_p5jXN8AQM9LWM0D4loKWxJek");
+  EXPECT_EQ(*DeliveryId(ProofOf(PROVIDER_GITLAB, headers, key), headers, "x"), "msg_p5jXN8AQM9LWM0D4loKWxJek");
 }
 
 TEST(ProviderTest, ATokenOfGitlabIsComparedWhateverElseIsSigned) {
@@ -73,7 +82,7 @@ TEST(ProviderTest, ATokenOfGitlabIsComparedWhateverElseIsSigned) {
 }
 
 TEST(ProviderTest, ASecretOfGithubMayLookLikeASigningKey) {
-  EXPECT_EQ(ProofOf(PROVIDER_GITHUB, SecretString("whsec_x")), Proof::kGithubSignature);
+  EXPECT_EQ(ProofOf(PROVIDER_GITHUB, {}, SecretString("whsec_x")), Proof::kGithubSignature);
 }
 
 TEST(ProviderTest, KnowsPushes) {

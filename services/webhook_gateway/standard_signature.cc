@@ -17,7 +17,6 @@ namespace davit::webhook_gateway {
 namespace {
 
 constexpr char kKeyPrefix[] = "whsec_";
-constexpr char kSignature[] = "webhook-signature";
 constexpr char kVersion[] = "v1,";
 constexpr absl::Duration kWindow = absl::Minutes(5);
 constexpr size_t kMaxTimestampDigits = 12;
@@ -49,8 +48,8 @@ bool IsSigningKey(const crypto::SecretString& secret) { return absl::StartsWith(
 
 absl::Status VerifyStandardSignature(const http::Headers& headers, absl::string_view body,
                                      const crypto::SecretString& key, absl::Time now) {
-  const std::optional<std::string> signatures = headers.Get(kSignature);
-  if (!signatures) return Missing(kSignature);
+  const std::optional<std::string> signatures = headers.Get(kStandardSignature);
+  if (!signatures) return Missing(kStandardSignature);
   const std::optional<std::string> id = headers.Get(kStandardId);
   if (!id) return Missing(kStandardId);
   const std::optional<std::string> timestamp = headers.Get(kStandardTimestamp);

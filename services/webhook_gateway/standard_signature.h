@@ -13,6 +13,7 @@ namespace davit::webhook_gateway {
 // The header that names a signed delivery. It is signed, and it is the same when the delivery is sent again.
 inline constexpr char kStandardId[] = "webhook-id";
 inline constexpr char kStandardTimestamp[] = "webhook-timestamp";
+inline constexpr char kStandardSignature[] = "webhook-signature";
 
 // Whether the secret is a signing key: `whsec_` and base64.
 bool IsSigningKey(const crypto::SecretString& secret);
