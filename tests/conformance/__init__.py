@@ -1,0 +1,1 @@
+"""Independent programs against Davit."""

@@ -1,0 +1,1 @@
+"""Webhooks as GitHub's and Standard Webhooks' own packages make them."""
