@@ -141,7 +141,7 @@ export function LogView({ model, version, fileName, status, empty }: Props) {
         </div>
       </div>
       {!following && (
-        <button type="button" class="log-end button primary small" onClick={() => { setFollow(true); toEnd(); scroller.current?.focus(); }}>
+        <button type="button" class="log-end button primary small" onClick={() => { setFollow(true); toEnd(); scroller.current?.focus({ preventScroll: true }); }}>
           <DownIcon /> Jump to end
         </button>
       )}

@@ -6,7 +6,7 @@ import type { Provider } from '../api/types';
 import { checkName, checkRepository, checkUrl } from '../model/checks';
 import { connectionLook, expiryLook, providerOf, PROVIDERS } from '../model/connection_state';
 import { SelectField, TextField } from '../ui/fields';
-import { announce, useAction, useNow, useQuery, useTitle } from '../ui/hooks';
+import { announce, refuseForm, useAction, useNow, useQuery, useTitle } from '../ui/hooks';
 import { PlusIcon } from '../ui/icons';
 import { Ago, Badge, Button, ButtonLink, Empty, ErrorNote, Note, PageHead, Skeleton } from '../ui/parts';
 import { Link, navigate } from '../ui/router';
@@ -72,7 +72,7 @@ export function NewConnectionPage() {
   };
   const create = useAction(async () => {
     setInsist(true);
-    if (Object.values(problems).some(Boolean)) return announce('Some fields need to be corrected.');
+    if (Object.values(problems).some(Boolean)) return refuseForm();
     const made = await createConnection({ display_name: name.trim(), provider, base_url: url.trim(), username: username.trim(), probe_repository: probe.trim() }, token.trim());
     setToken('');
     announce(`${made.display_name} is connected.`);

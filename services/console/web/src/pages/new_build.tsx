@@ -10,7 +10,7 @@ import { checkDraft, draftFieldOf, draftOf, recipeOf } from '../model/recipe_dra
 import { formatOfFile } from '../model/upload_format';
 import { Dropzone } from '../ui/dropzone';
 import { AreaField, Segments, SelectField, TextField } from '../ui/fields';
-import { announce, useAction, useQuery, useTitle } from '../ui/hooks';
+import { announce, refuseForm, useAction, useQuery, useTitle } from '../ui/hooks';
 import { PlayIcon, UploadIcon } from '../ui/icons';
 import { Button, ErrorNote, Note, PageHead, Skeleton } from '../ui/parts';
 import { DestinationFields, RecipeFields } from '../ui/recipe_fields';
@@ -108,7 +108,7 @@ function Freely() {
   const problems = [connectionId ? '' : 'connection', checkRepository(repository), checkTags(parseList(tags)), ...Object.values(checkDraft(draft))].filter(Boolean);
   const start = useAction(async () => {
     setInsist(true);
-    if (problems.length > 0) return announce('Some fields need to be corrected.');
+    if (problems.length > 0) return refuseForm();
     try {
       const build = await createBuild({ git: { connection_id: connectionId, repository, ...sourceOfRevision(revision.trim()) }, tags: parseList(tags), ...recipeOf(draft) }, requestId);
       navigate(`/builds/${encodeURIComponent(build.id ?? '')}`);
@@ -171,7 +171,7 @@ function UploadForm() {
   };
   const start = useAction(async () => {
     setInsist(true);
-    if (problems.length > 0) return announce('Some fields need to be corrected.');
+    if (problems.length > 0) return refuseForm();
     try {
       setStage('Uploading…');
       const uploaded = way === 'editor' ? await sendUpload('dockerfile', 'Dockerfile', new Blob([text])) : await sendUpload(file!.format, file!.file.name, file!.file);

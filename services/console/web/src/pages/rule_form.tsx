@@ -9,7 +9,7 @@ import { plural, shortRef } from '../model/format';
 import { compilePattern, matchingRefs, sampleRefs } from '../model/patterns';
 import { checkDraft, draftFieldOf, draftOf, recipeOf } from '../model/recipe_draft';
 import { AreaField, TextField } from '../ui/fields';
-import { announce, useAction, useQuery, useTitle } from '../ui/hooks';
+import { announce, refuseForm, useAction, useQuery, useTitle } from '../ui/hooks';
 import { Button, ButtonLink, ErrorNote, Note, PageHead, Skeleton } from '../ui/parts';
 import { DestinationFields, RecipeFields } from '../ui/recipe_fields';
 import { type Refs, RepositoryFields, useRefs } from '../ui/repository_fields';
@@ -56,7 +56,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
   const save = useAction(async () => {
     setInsist(true);
     if (localProblems.length > 0) {
-      announce('Some fields need to be corrected.');
+      refuseForm();
       return;
     }
     const wanted: Rule = { display_name: name.trim(), connection_id: connectionId, repository: repository.trim(), trigger: patterns, tag_templates: templateList, ...recipeOf(draft) };
@@ -101,7 +101,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
       {save.error && !own.shown && <ErrorNote error={save.error} retry={save.error.code === 'ABORTED' ? onReload : undefined} />}
       {insist && localProblems.length > 0 && <p class="problem" role="alert">{plural(localProblems.length, 'field needs', 'fields need')} to be corrected above.</p>}
       {editable && (
-        <div class="row end sticky-foot">
+        <div class="row end">
           <ButtonLink href="/rules">Cancel</ButtonLink>
           <Button kind="primary" type="submit" busy={save.busy}>{isNew ? 'Make the rule' : 'Save'}</Button>
         </div>

@@ -78,6 +78,12 @@ export function announce(text: string): void {
   announcer(text);
 }
 
+/** Says that a form cannot be sent yet, and goes to the first field that is wrong. */
+export function refuseForm(): void {
+  announce('Some fields need to be corrected.');
+  setTimeout(() => document.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus(), 50);
+}
+
 /** An action that runs at most once at a time, with its error. */
 export function useAction<Args extends unknown[]>(act: (...args: Args) => Promise<void>): {
   run: (...args: Args) => Promise<void>;
