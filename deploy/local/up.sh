@@ -8,8 +8,8 @@
 # its image. When Davit is up already it just pushes again. --once also verifies the image (pulls, unpacks and runs it) and stops
 # everything; exit code 0 or 1.
 #
-# State is kept below ${DAVIT_HOME:-/var/lib/davit-local}; DAVIT_LISTEN, DAVIT_WEBHOOK_LISTEN and DAVIT_REGISTRY_LISTEN change the
-# addresses (127.0.0.1:7080, :7081 and :5000).
+# State is kept below ${DAVIT_HOME:-/var/lib/davit-local}; DAVIT_LISTEN, DAVIT_WEBHOOK_LISTEN, DAVIT_CONSOLE_LISTEN and
+# DAVIT_REGISTRY_LISTEN change the addresses (127.0.0.1:7080, :7081, :7082 and :5000).
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib/common.sh
 source "$(dirname "$0")/lib/common.sh"
@@ -26,6 +26,7 @@ esac
 here="$root/deploy/local"
 listen="${DAVIT_LISTEN:-127.0.0.1:7080}"
 webhook_listen="${DAVIT_WEBHOOK_LISTEN:-127.0.0.1:7081}"
+console_listen="${DAVIT_CONSOLE_LISTEN:-127.0.0.1:7082}"
 repository=team/hello
 
 # shellcheck source-path=SCRIPTDIR source=lib/tour.sh

@@ -25,6 +25,9 @@
 
 ABSL_FLAG(std::string, data_dir, "/var/lib/davit", "Directory of everything that is kept; short, on a local disk.");
 ABSL_FLAG(std::string, webhook_listen, "127.0.0.1:7081", "host:port to receive webhooks on (HTTP).");
+ABSL_FLAG(std::string, console_listen, "127.0.0.1:7082",
+          "host:port to serve the web console on (HTTP); empty = no console. Other than a loopback address it needs "
+          "--public_url.");
 ABSL_FLAG(
     std::string, database, "",
     "libpq connection string of a PostgreSQL role that may create roles and schemas; empty = a private PostgreSQL.");
@@ -40,6 +43,8 @@ ABSL_FLAG(std::vector<std::string>, allow_hosts, {},
           "Comma-separated hosts, host:port or CIDR blocks that may be private and may be reached over plain HTTP: git "
           "servers and "
           "registries in your own network.");
+ABSL_FLAG(std::string, public_url, "",
+          "The console's address for browsers, http://HOST[:PORT] or https://HOST[:PORT]; empty = --console_listen.");
 ABSL_FLAG(int, build_slots, 2, "Builds that this process runs at a time; 0 = none.");
 ABSL_FLAG(absl::Duration, lease_ttl, absl::Seconds(30),
           "How long an agent may be silent before its builds are given to another.");
@@ -74,6 +79,8 @@ ServicesOptions ReadServicesOptions(const rpc::ServiceFlags& flags, const DataDi
   ServicesOptions options;
   options.listen = flags.listen;
   options.webhook_listen = absl::GetFlag(FLAGS_webhook_listen);
+  options.console_listen = absl::GetFlag(FLAGS_console_listen);
+  options.sign_in_codes_file = data_dir.Below("run/sign_in_codes");
   options.internal_socket = data_dir.Below("run/davit.sock");
   options.database = engines.database();
   options.buildkit = engines.buildkit();
@@ -83,6 +90,7 @@ ServicesOptions ReadServicesOptions(const rpc::ServiceFlags& flags, const DataDi
   options.allowed_hosts = absl::GetFlag(FLAGS_allow_hosts);
   if (absl::GetFlag(FLAGS_registry).empty()) options.allowed_hosts.push_back(engines.registry());
   options.lease_ttl = absl::GetFlag(FLAGS_lease_ttl);
+  options.public_url = absl::GetFlag(FLAGS_public_url);
   return options;
 }
 
@@ -129,6 +137,8 @@ absl::StatusOr<int> Run(const rpc::ServiceFlags& flags, rpc::ShutdownSignal& sig
   Say(absl::StrCat("serving gRPC on ", absl::StrJoin(flags.listen, ", "), ", webhooks on ",
                    absl::GetFlag(FLAGS_webhook_listen), ", registry ", engines->registry(), "; API token in ",
                    secrets.admin_token_file));
+  DAVIT_ASSIGN_OR_RETURN(const std::string sign_in_link, services->NewSignInLink(secrets.admin_token));
+  if (!sign_in_link.empty()) Say(absl::StrCat("console (this link signs in once, within 10 min): ", sign_in_link));
   return rpc::ServeUntilSignal(signal, flags.drain_timeout, logger, [&](absl::Time deadline) {
     Say("stopping");
     unlink(ready_path.c_str());

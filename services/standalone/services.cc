@@ -12,6 +12,7 @@
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
 #include "services/builder_agent/builder_agent_app.h"
+#include "services/console/console_app.h"
 #include "services/rule_engine/rule_engine_app.h"
 #include "services/scheduler/scheduler_app.h"
 #include "services/standalone/registry_registration.h"
@@ -65,6 +66,7 @@ struct Services::Parts {
   std::unique_ptr<webhook_gateway::WebhookGatewayApp> gateway;
   std::unique_ptr<builder_agent::BuilderAgentApp> agent;  // Null when builds run elsewhere.
   std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<console::ConsoleApp> console;  // Null when there is none.
 };
 
 Services::Services(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -130,6 +132,17 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
                                                              metrics, as_agent, as_agent));
   }
 
+  if (!options.console_listen.empty()) {
+    console::ConsoleOptions console;
+    console.listen = options.console_listen;
+    console.public_url = options.public_url;
+    console.sign_in_codes_file = options.sign_in_codes_file;
+    const auto as_nobody = parts->ChannelAs(crypto::SecretString());  // Each call carries its person's token.
+    DAVIT_ASSIGN_OR_RETURN(parts->console,
+                           console::ConsoleApp::Create(console, clock, random, logger.ForService("console"), metrics,
+                                                       as_nobody, as_nobody, as_nobody));
+  }
+
   rpc::ServerOptions server;
   server.listen = options.listen;
   server.listen.push_back(absl::StrCat("unix:", options.internal_socket));
@@ -145,6 +158,7 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
   DAVIT_RETURN_IF_ERROR(parts->rule_engine->Start());
   DAVIT_RETURN_IF_ERROR(parts->gateway->Start());
   if (parts->agent != nullptr) DAVIT_RETURN_IF_ERROR(parts->agent->Start());
+  if (parts->console != nullptr) DAVIT_RETURN_IF_ERROR(parts->console->Start());
   return std::unique_ptr<Services>(new Services(std::move(parts)));
 }
 
@@ -153,7 +167,13 @@ absl::Status Services::RegisterRegistry(const std::string& display_name, const s
   return RegisterRegistryCredential(parts_->admin, {display_name, registry, username, password});
 }
 
+absl::StatusOr<std::string> Services::NewSignInLink(const crypto::SecretString& token) {
+  if (parts_->console == nullptr) return std::string();
+  return parts_->console->NewSignInLink(token);
+}
+
 void Services::Drain(absl::Time deadline) {
+  if (parts_->console != nullptr) parts_->console->Drain(deadline);
   parts_->gateway->Drain(deadline);
   parts_->rule_engine->Drain(deadline);
   // The agent hands its builds back through the server, so it comes before what it calls.

@@ -20,6 +20,8 @@ namespace davit::standalone {
 struct ServicesOptions {
   std::vector<std::string> listen;  // gRPC addresses.
   std::string webhook_listen;       // HTTP address of the webhook gateway.
+  std::string console_listen;       // HTTP address of the console; empty = no console.
+  std::string sign_in_codes_file;   // The console's one-time sign-in codes.
   std::string internal_socket;      // Path of the unix socket over which the services call each other.
   std::string database;             // libpq connection string of a role that may create roles and schemas.
   std::string buildkit;             // Address of BuildKit; empty = no agent in this process.
@@ -29,6 +31,7 @@ struct ServicesOptions {
   // Hosts, host:port or CIDR blocks that may be private and may be reached over plain HTTP: git servers and registries.
   std::vector<std::string> allowed_hosts;
   absl::Duration lease_ttl = absl::Seconds(30);
+  std::string public_url;  // The console as browsers reach it; empty = console_listen.
 };
 
 // The names of the database roles that the services act as.
@@ -49,6 +52,10 @@ class Services {
   // can push there without asking.
   absl::Status RegisterRegistry(const std::string& display_name, const std::string& registry,
                                 const std::string& username, const crypto::SecretString& password);
+
+  // An address of the console that signs in whoever opens it first within ten minutes, as the owner of the token. Empty
+  // when there is no console.
+  absl::StatusOr<std::string> NewSignInLink(const crypto::SecretString& token);
 
   // Takes no more calls and deliveries, lets open ones end until `deadline`, hands builds back, and ends all loops.
   void Drain(absl::Time deadline);

@@ -18,6 +18,7 @@ class Standalone:
         self.data = os.path.join(directory, "data")
         self.listen = f"127.0.0.1:{processes.free_port()}"
         self.webhook_listen = f"127.0.0.1:{processes.free_port()}"
+        self.console_listen = f"127.0.0.1:{processes.free_port()}"
         self.registry_host = f"127.0.0.1:{processes.free_port()}"
         self.metrics_listen = f"127.0.0.1:{processes.free_port()}"
         self.flags = list(flags)
@@ -31,7 +32,8 @@ class Standalone:
             os.remove(ready)
         self.program = processes.Program(
             [processes.binary("services/standalone/davit-standalone"), f"--data_dir={self.data}", f"--listen={self.listen}",
-             f"--webhook_listen={self.webhook_listen}", f"--registry_listen={self.registry_host}",
+             f"--webhook_listen={self.webhook_listen}", f"--console_listen={self.console_listen}",
+             f"--registry_listen={self.registry_host}",
              f"--metrics_listen={self.metrics_listen}", f"--allow_hosts={','.join(self.allow_hosts)}", *self.flags], self.log)
         self.program.wait_ready(lambda: os.path.exists(ready), timeout, "davit-standalone is ready")
         return self

@@ -7,7 +7,8 @@ davit() { DAVIT_SERVER="$listen" DAVIT_TOKEN_FILE="$data/admin.token" "$bin/davi
 build_programs() {
   local programs=(services/cli:davit services/standalone:davit-standalone) program changed
   if [[ -x "$bin/davit" && -x "$bin/davit-standalone" ]]; then
-    changed="$(cd "$root" && find WORKSPACE .bazelrc libs proto services -newer "$bin/davit-standalone" -print -quit)"
+    changed="$(cd "$root" && find WORKSPACE .bazelrc libs proto services -name node_modules -prune -o \
+      -newer "$bin/davit-standalone" -print -quit)"
     if [[ -z "$changed" ]]; then
       step "Programs are up to date"
       return
@@ -17,6 +18,8 @@ build_programs() {
   local cache="${XDG_CACHE_HOME:-$HOME/.cache}/davit/bazel" stamp
   stamp="$(mktemp -p "$home")"
   mkdir -p "$cache"
+  bash "$root/services/console/build_app.sh" >"$home/log/build_app.log" 2>&1 ||
+    note "the console gets no page: its web app could not be built, see $home/log/build_app.log"
   read -ra bazel <<<"${BAZEL:-bazel}"
   (cd "$root" && "${bazel[@]}" build --disk_cache="$cache" --show_progress --show_progress_rate_limit=10 --curses=no \
     --ui_event_filters=-info,-debug "${programs[@]/#/\/\/}" 2>&1 | sed 's/^/           /') || fail "the build failed"
@@ -44,7 +47,7 @@ kept_port() {
 }
 
 start_git() {
-  git_port="$(kept_port "$tour/git_port" 7082)"
+  git_port="$(kept_port "$tour/git_port" 7090)"
   if running git >/dev/null; then return; fi
   mkdir -p "$tour/git"
   [[ -s "$tour/git/token" ]] || (umask 077 && openssl rand -hex 24 >"$tour/git/token")
@@ -84,11 +87,24 @@ start_everything() {
   local before
   before="$(stat -c %s "$home/log/standalone.log")"
   launch standalone "$bin/davit-standalone" --data_dir="$data" --listen="$listen" --webhook_listen="$webhook_listen" \
-    --registry_listen="$registry" --allow_hosts="127.0.0.1:$git_port,$registry"
+    --console_listen="$console_listen" --registry_listen="$registry" --allow_hosts="127.0.0.1:$git_port,$registry"
   # While it starts: the base image.
   [[ -e "$tour/base/index.json" ]] || python3 "$here/lib/base_image.py" "$tour/base"
   await_standalone "$before"
   step "Davit is up: gRPC $listen, webhooks $webhook_listen, registry $registry"
+}
+
+# Prints an address of the console that signs in once, within ten minutes, as the administrator.
+sign_in_link() {
+  local code
+  code="$(head -c 32 /dev/urandom | base64 -w0 | tr '+/' '-_' | tr -d '=')"
+  (
+    umask 077
+    exec 9>>"$data/run/sign_in_codes"
+    flock 9
+    printf '%s %s %s\n' "$code" "$(($(date +%s) + 600))" "$(<"$data/admin.token")" >&9
+  )
+  printf 'http://%s/sign-in#code=%s\n' "$console_listen" "$code"
 }
 
 # A file for skopeo with the private registry's credential; a command line could be read by everyone.
@@ -178,7 +194,11 @@ verify_image() {
 say_what_next() {
   cat <<NEXT
 
-Davit is running. What to try next:
+Davit is running. Its console, with a link that signs in once, within ten minutes:
+
+  $(sign_in_link)
+
+What else to try:
 
   export PATH="$bin:\$PATH" DAVIT_SERVER=$listen DAVIT_TOKEN_FILE=$data/admin.token
   davit builds                       # what was built
