@@ -54,6 +54,7 @@ bash deploy/local/install_packages.sh build run test
 
 if wants unit || wants e2e || wants chaos; then
   step "Building"
+  bash services/console/build_app.sh
   bazel build "${bazel_config[@]}" //...
 fi
 if wants unit; then

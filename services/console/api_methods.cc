@@ -31,8 +31,8 @@ struct Allowed {
   std::vector<const char*> far;   // wait for servers elsewhere
 };
 
-// Everything for services and agents stays out: GetWebhookSecret, Grant…, Issue…, Revoke…BuildCredentials, IngestEvent,
-// IntrospectToken; streams have handlers of their own.
+// Everything for services and agents stays out: SetCommitStatus, GetWebhookSecret, Grant…, Issue…,
+// Revoke…BuildCredentials, IngestEvent, IntrospectToken; streams have handlers of their own.
 std::vector<Allowed> AllowedMethods() {
   return {
       {"registry",
@@ -41,8 +41,8 @@ std::vector<Allowed> AllowedMethods() {
        "TokenRegistry",
        {"GetConnection", "ListConnections", "DeleteConnection", "GetRegistryCredential", "ListRegistryCredentials",
         "DeleteRegistryCredential", "CreateWebhook", "ListWebhooks", "DeleteWebhook"},
-       {"CreateConnection", "UpdateConnection", "VerifyConnection", "ListRefs", "GetCommit",
-        "CreateRegistryCredential"}},
+       {"CreateConnection", "UpdateConnection", "VerifyConnection", "ListRepositories", "ListOrganizations", "ListRefs",
+        "GetCommit", "CreateRegistryCredential", "EnsureWebhook", "RemoveWebhook"}},
       {"identity",
        Backend::kTokenRegistry,
        registry::v1::GetCallerRequest::descriptor()->file(),
@@ -54,7 +54,7 @@ std::vector<Allowed> AllowedMethods() {
        rules::v1::CreateRuleRequest::descriptor()->file(),
        "RuleEngine",
        {"GetRule", "ListRules", "DeleteRule", "EnableRule", "DisableRule", "PreviewTags", "ListEvents", "GetEvent"},
-       {"CreateRule", "UpdateRule", "TriggerRule"}},
+       {"CreateRule", "UpdateRule", "TriggerRule", "SimulateRule", "ReplayEvent"}},
       {"scheduler",
        Backend::kScheduler,
        scheduler::v1::CreateBuildRequest::descriptor()->file(),
@@ -73,7 +73,7 @@ ApiMethods::ApiMethods() {
     const pb::ServiceDescriptor* service = allowed.file->FindServiceByName(allowed.service);
     const auto add = [&](const char* name, absl::Duration timeout) {
       const pb::MethodDescriptor* method = service == nullptr ? nullptr : service->FindMethodByName(name);
-      if (method == nullptr) return;  // The test compares the table with the descriptors.
+      if (method == nullptr) return;  // not in this version of the contract
       methods_[absl::StrCat(allowed.name, "/", name)] = {
           allowed.backend, absl::StrCat("/", service->full_name(), "/", name),
           factory.GetPrototype(method->input_type()), factory.GetPrototype(method->output_type()), timeout};

@@ -37,8 +37,8 @@ TEST(ApiMethodsTest, NoMethodOfServicesOrAgentsAndNoStreamIsReachable) {
   for (const char* service : {"registry", "identity", "rules", "scheduler", "agent", ""}) {
     for (const char* method :
          {"GetWebhookSecret", "GrantBuildCredentials", "RevokeBuildCredentials", "IssueBuildCredentials",
-          "IssuePublishCredentials", "IngestEvent", "IntrospectToken", "Synchronize", "AppendLog", "ReadUpload",
-          "WatchBuild", "ReadLog", "UploadContext", "NoSuchMethod", ""}) {
+          "IssuePublishCredentials", "SetCommitStatus", "RotateKeys", "IngestEvent", "IntrospectToken", "Synchronize",
+          "AppendLog", "ReadUpload", "WatchBuild", "ReadLog", "UploadContext", "NoSuchMethod", ""}) {
       EXPECT_EQ(methods.Find(service, method), nullptr) << service << "/" << method;
     }
   }
