@@ -176,6 +176,8 @@ function look(style: Style): { classes: string; style: { color?: string; backgro
   // On a background of the log's own choice, black and white mean what they say; else they must be readable on the theme's.
   const exact = style.bg >= 0 ? EXACT_GREYS[style.fg] : undefined;
   let [fg, bg] = [exact ?? cssColour(style.fg), cssColour(style.bg)];
+  // Colours of 256 or more know nothing of the theme: on its background they lean towards its text, so that they can be read.
+  if (style.fg >= 16 && style.bg < 0) fg = `color-mix(in srgb, ${fg} 36%, var(--text))`;
   if (style.inverse) [fg, bg] = [bg || 'var(--surface)', fg || 'var(--text)'];
   return { classes, style: fg || bg ? { ...(fg ? { color: fg } : {}), ...(bg ? { backgroundColor: bg } : {}) } : undefined };
 }

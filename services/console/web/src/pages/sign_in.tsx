@@ -76,7 +76,7 @@ export function SignInPage({ ended }: { ended: boolean }) {
           />
           <Button kind="primary" type="submit" busy={withToken.busy}>Sign in</Button>
         </form>
-        <p class="hint">No token yet? An administrator makes one under Settings → API tokens, or with <code>davit token create</code>.</p>
+        <p class="hint">No token yet? An administrator makes one under Settings → API tokens, or with <code>davit tokens create</code>.</p>
       </div>
     </main>
   );
