@@ -279,7 +279,7 @@ class Server::Impl {
       parser.get().body().size = piece.size();
       parser.get().body().more = true;
       session.stream.expires_after(ToChrono(options_.body_timeout));
-      auto [error, size] = co_await beast::http::async_read(session.stream, session.buffer, parser, kUse);
+      auto [error, size] = co_await beast::http::async_read_some(session.stream, session.buffer, parser, kUse);
       if (error && error != beast::http::error::need_buffer) co_return error;
       piece.resize(piece.size() - parser.get().body().size);
       const BytePipe::State state = pipe->Write(std::move(piece));

@@ -227,7 +227,7 @@ TEST_F(ServerStreamTest, HandsAStreamedBodyOverPieceByPiece) {
     while (true) {
       const absl::StatusOr<std::string> piece = request.body_stream->Read();
       if (!piece.ok() || piece->empty()) break;
-      if (total == 0) first_piece.Notify();
+      if (!first_piece.HasBeenNotified()) first_piece.Notify();
       total += piece->size();
     }
     return ServerResponse{200, {}, absl::StrCat("took ", total)};
@@ -240,6 +240,7 @@ TEST_F(ServerStreamTest, HandsAStreamedBodyOverPieceByPiece) {
   EXPECT_THAT(connection.ReadUntil("took 20000000"), HasSubstr("took 20000000"));
   connection.Send(
       "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  EXPECT_THAT(connection.ReadUntil(""), EndsWith("took 3"));
 }
 
 TEST_F(ServerStreamTest, AHandlerThatStopsReadingStopsTheSenderAndAnswers) {
