@@ -29,6 +29,8 @@ absl::Status RefuseScheme(absl::string_view scheme) {
 }
 
 bool IsHostName(absl::string_view host) {
+  // Without empty labels: the one dot that may end a name is gone already.
+  if (absl::StartsWith(host, ".") || absl::EndsWith(host, ".") || absl::StrContains(host, "..")) return false;
   return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), [](char c) {
     return absl::ascii_isalnum(c) || c == '-' || c == '.' || c == '_';
   });

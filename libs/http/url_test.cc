@@ -43,9 +43,10 @@ TEST(UrlTest, RefusesEverySchemeButHttpAndHttps) {
 }
 
 TEST(UrlTest, RefusesWhatIsNotAUrl) {
-  for (const char* text : {"", "example.com/a", "https:", "https:///a", "https://", "https://a b/", "https://a/\n",
-                           "https://a:0/", "https://a:65536/", "https://a:x/", "https://exa%00mple.com/",
-                           "https://[fe80::1%25eth0]/", "https://[v1.a]/", "https://a%2fb/"}) {
+  for (const char* text :
+       {"", "example.com/a", "https:", "https:///a", "https://", "https://a b/", "https://../", "https://a..b/",
+        "https://.a/", "https://a/\n", "https://a:0/", "https://a:65536/", "https://a:x/", "https://exa%00mple.com/",
+        "https://[fe80::1%25eth0]/", "https://[v1.a]/", "https://a%2fb/"}) {
     EXPECT_EQ(Url::Parse(text).status().code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
