@@ -54,7 +54,7 @@ bash deploy/local/install_packages.sh build run test
 
 if wants unit || wants e2e || wants conformance || wants chaos; then
   step "Building"
-  bash services/console/build_app.sh
+  bash services/console/build_app.sh || echo "tests/run.sh: the console's web app could not be built; the console is tested without it" >&2
   bazel build "${bazel_config[@]}" //...
 fi
 if wants unit; then
