@@ -25,8 +25,13 @@ struct SealedSecret {
 absl::StatusOr<SealedSecret> Seal(const KeyRing& keys, RandomSource& random, const SecretString& plaintext,
                                   absl::string_view aad);
 
-// The reverse, with the same `aad`. FAILED_PRECONDITION when the ring does not hold the key `key_id`; DATA_LOSS when
-// any part was changed or belongs elsewhere.
+// Wraps the data key of a sealed secret with the ring's primary key instead; what is sealed is not touched. Errors as
+// Open.
+absl::StatusOr<SealedSecret> Rewrap(const KeyRing& keys, RandomSource& random, const SealedSecret& sealed,
+                                    absl::string_view aad);
+
+// The reverse of Seal, with the same `aad`. FAILED_PRECONDITION when the ring does not hold the key `key_id`; DATA_LOSS
+// when any part was changed or belongs elsewhere.
 absl::StatusOr<SecretString> Open(const KeyRing& keys, const SealedSecret& sealed, absl::string_view aad);
 
 }  // namespace davit::crypto

@@ -59,8 +59,15 @@ absl::Status ConnectionDirectory::Try(Connection& connection, const crypto::Secr
   connection.state_reason.clear();
   connection.account = facts->account;
   connection.scopes = facts->scopes;
+  connection.missing_scopes = facts->missing_scopes;
   connection.token_expire_time = facts->expire_time;
   connection.verify_time = Now();
+  if (facts->expire_time < connection.verify_time + kWarnBefore) {
+    connection.state = Connection::State::kExpiring;
+    connection.state_reason =
+        absl::StrCat("the token ends at ", absl::FormatTime("%Y-%m-%d %H:%M", facts->expire_time, absl::UTCTimeZone()),
+                     " UTC; replace it");
+  }
   return absl::OkStatus();
 }
 
@@ -122,10 +129,11 @@ absl::StatusOr<Connection> ConnectionDirectory::Verify(const auth::Caller& calle
 
 absl::StatusOr<crypto::SecretString> ConnectionDirectory::OpenToken(const auth::Caller& caller,
                                                                     const Connection& connection,
-                                                                    absl::string_view purpose) {
+                                                                    absl::string_view purpose,
+                                                                    absl::string_view build_id) {
   DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed,
                          store_.GetConnectionToken(connection.project, connection.id));
-  return vault_.Open(TokenPlace(connection), sealed, caller, purpose);
+  return vault_.Open(TokenPlace(connection), sealed, caller, purpose, build_id);
 }
 
 absl::StatusOr<RemoteRefs> ConnectionDirectory::RefsOf(const auth::Caller& caller, const Connection& connection,

@@ -37,6 +37,9 @@ struct ResolvedCommit {
 // Errors are those that proto/davit/registry/v1/token_registry.proto names.
 class ConnectionDirectory {
  public:
+  // How long before its end a token is worth a warning.
+  static constexpr absl::Duration kWarnBefore = absl::Hours(24 * 14);
+
   // All parameters must outlive the directory.
   ConnectionDirectory(Store& store, SecretVault& vault, ProviderClient& provider, const http::AddressPolicy& policy,
                       Clock& clock, RandomSource& random)
@@ -52,6 +55,10 @@ class ConnectionDirectory {
   // Tries the stored token and stores what came of it.
   absl::StatusOr<Connection> Verify(const auth::Caller& caller, const std::string& project, const std::string& id);
 
+  // The connection's token, for `purpose` (and `build_id`, if for one), after that was written down.
+  absl::StatusOr<crypto::SecretString> OpenToken(const auth::Caller& caller, const Connection& connection,
+                                                 absl::string_view purpose, absl::string_view build_id = "");
+
   // Branches and tags of a repository, all of them.
   absl::StatusOr<RemoteRefs> ListRefs(const auth::Caller& caller, const std::string& project, const std::string& id,
                                       const std::string& repository);
@@ -63,8 +70,6 @@ class ConnectionDirectory {
 
  private:
   absl::Status Check(const Connection& connection) const;
-  absl::StatusOr<crypto::SecretString> OpenToken(const auth::Caller& caller, const Connection& connection,
-                                                 absl::string_view purpose);
   absl::Status Try(Connection& connection, const crypto::SecretString& token);
   absl::StatusOr<RemoteRefs> RefsOf(const auth::Caller& caller, const Connection& connection,
                                     const std::string& repository, absl::string_view purpose);

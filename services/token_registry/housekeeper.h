@@ -1,4 +1,4 @@
-// Forgets what has no more use: ended grants, old accesses. Owns one thread.
+// Forgets what has no more use (ended grants, old accesses) and notes which tokens end soon. Owns one thread.
 #pragma once
 
 #include <thread>
@@ -8,19 +8,23 @@
 #include "absl/time/time.h"
 #include "libs/clock/clock.h"
 #include "libs/logging/logger.h"
+#include "libs/metrics/metrics.h"
 #include "services/token_registry/store.h"
 
 namespace davit::token_registry {
 
-// Purges the store now and then until it is destroyed. Several replicas may do so at once.
+// Looks after the store at once and then now and then until it is destroyed. Several replicas may do so at once. The
+// gauges davit_token_registry_tokens_ending and davit_token_registry_tokens_ended count connections whose token ends
+// within ConnectionDirectory::kWarnBefore, or has ended.
 class Housekeeper {
  public:
   // How long an ended grant is kept (a late call must still be told what became of it), and an access to a secret.
   static constexpr absl::Duration kGrantsKept = absl::Hours(24);
   static constexpr absl::Duration kAccessesKept = absl::Hours(24 * 400);
 
-  // Starts the thread. `store` and `clock` must outlive this.
-  Housekeeper(Store& store, Clock& clock, Logger logger, absl::Duration period = absl::Hours(1));
+  // Starts the thread. All but the logger must outlive this.
+  Housekeeper(Store& store, Clock& clock, Logger logger, metrics::Registry& metrics,
+              absl::Duration period = absl::Hours(1));
 
   // Ends the thread; does not wait for the period.
   ~Housekeeper();
@@ -32,10 +36,13 @@ class Housekeeper {
 
  private:
   void Run(absl::Duration period);
+  void MarkTokenEnds();
 
   Store& store_;
   Clock& clock_;
   const Logger logger_;
+  metrics::Gauge tokens_ending_;
+  metrics::Gauge tokens_ended_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

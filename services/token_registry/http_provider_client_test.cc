@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
+#include "libs/clock/clock.h"
 #include "libs/git/testing/git_http_server.h"
 #include "libs/http/server.h"
 #include "libs/oci/testing/test_registry.h"
@@ -18,6 +19,8 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
+
+RealClock clock;
 
 constexpr char kToken[] = "planted-token-3Wq";
 
@@ -75,7 +78,7 @@ TEST(GitHubTest, TellsAccountScopesAndEndOfAToken) {
                                {"GitHub-Authentication-Token-Expiration", "2027-01-31 10:20:30 UTC"}},
                               R"({"login": "octocat", "id": 1})"});
   http::Client client(Allowing(api.authority()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   const auto facts =
       provider.VerifyToken(MakeConnection(Provider::kGitHub, api.authority()), crypto::SecretString(kToken));
   ASSERT_TRUE(facts.ok()) << facts.status();
@@ -88,7 +91,7 @@ TEST(GitHubTest, TellsAccountScopesAndEndOfAToken) {
 TEST(GitHubTest, SaysHowATokenWasRefused) {
   ApiServer api;
   http::Client client(Allowing(api.authority()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   const auto verify = [&](int status) {
     api.Answer("/api/v3/user", {status, {}, R"({"message": "Bad credentials"})"});
     return provider.VerifyToken(MakeConnection(Provider::kGitHub, api.authority()), crypto::SecretString(kToken))
@@ -96,7 +99,8 @@ TEST(GitHubTest, SaysHowATokenWasRefused) {
   };
   EXPECT_EQ(verify(401),
             absl::FailedPreconditionError(absl::StrCat("credential rejected by ", api.authority(), " (401)")));
-  EXPECT_EQ(verify(403), absl::FailedPreconditionError(absl::StrCat("access denied by ", api.authority(), " (403)")));
+  EXPECT_EQ(verify(403), absl::FailedPreconditionError(
+                             absl::StrCat("access denied by ", api.authority(), " (403): Bad credentials")));
   EXPECT_EQ(verify(404).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(verify(302).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(verify(429).code(), absl::StatusCode::kUnavailable);
@@ -106,7 +110,7 @@ TEST(GitHubTest, SaysHowATokenWasRefused) {
 TEST(GitHubTest, AsksNothingOfAnAddressThatIsNotAllowed) {
   ApiServer api;
   http::Client client{http::ClientOptions()};
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   const auto facts =
       provider.VerifyToken(MakeConnection(Provider::kGitHub, api.authority()), crypto::SecretString(kToken));
   EXPECT_EQ(facts.status().code(), absl::StatusCode::kInvalidArgument);
@@ -120,7 +124,7 @@ TEST(GitLabTest, TellsAccountScopesAndEndOfAToken) {
   api.Answer("/api/v4/personal_access_tokens/self",
              {200, {}, R"({"scopes": ["api", "read_repository"], "expires_at": "2027-01-31", "active": true})"});
   http::Client client(Allowing(api.authority()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   const auto facts =
       provider.VerifyToken(MakeConnection(Provider::kGitLab, api.authority()), crypto::SecretString(kToken));
   ASSERT_TRUE(facts.ok()) << facts.status();
@@ -134,7 +138,7 @@ TEST(GitLabTest, AcceptsATokenThatMayOnlyReadRepositories) {
   ApiServer api;
   api.Answer("/api/v4/user", {403, {}, R"({"error": "insufficient_scope", "scope": "api read_api"})"});
   http::Client client(Allowing(api.authority()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   const auto facts =
       provider.VerifyToken(MakeConnection(Provider::kGitLab, api.authority()), crypto::SecretString(kToken));
   ASSERT_TRUE(facts.ok()) << facts.status();
@@ -146,7 +150,7 @@ TEST(GitLabTest, RefusesARevokedTokenAndAnAnswerThatIsNotJson) {
   ApiServer api;
   api.Answer("/api/v4/user", {401, {}, R"({"message": "401 Unauthorized"})"});
   http::Client client(Allowing(api.authority()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   const Connection connection = MakeConnection(Provider::kGitLab, api.authority());
   EXPECT_EQ(provider.VerifyToken(connection, crypto::SecretString(kToken)).status(),
             absl::FailedPreconditionError(absl::StrCat("credential rejected by ", api.authority(), " (401)")));
@@ -160,7 +164,7 @@ TEST(GenericGitTest, TriesTheTokenOnTheProbeRepository) {
   ASSERT_TRUE(server.ok()) << server.status();
   git::MakeBareRepository((*server)->PathOf("team/app.git"));
   http::Client client(Allowing((*server)->authority()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   Connection connection = MakeConnection(Provider::kGenericGit, (*server)->authority());
   // The server's own path to its repositories is part of the base URL.
   const std::string url = (*server)->UrlOf("team/app.git");
@@ -191,7 +195,7 @@ TEST(GenericGitTest, ListsBranchesTagsAndTheDefaultBranch) {
   repository.Git({"tag", "-a", "v1", "-m", "one"});
   repository.Git({"push", "-q", (*server)->PathOf("team/app.git"), "main", "v1"});
   http::Client client(Allowing((*server)->authority()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   const Connection connection = MakeConnection(Provider::kGenericGit, (*server)->authority());
   const auto refs = provider.ListRefs(connection, (*server)->UrlOf("team/app.git"), crypto::SecretString(kToken));
   ASSERT_TRUE(refs.ok()) << refs.status();
@@ -213,7 +217,7 @@ TEST(RegistryTest, TriesUserAndPassword) {
   const auto registry = oci::testing::TestRegistry::StartWithPassword("ann", kToken);
   ASSERT_TRUE(registry.ok()) << registry.status();
   http::Client client(Allowing((*registry)->address()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   RegistryCredential credential;
   credential.registry = (*registry)->address();
   credential.username = "ann";
@@ -222,7 +226,7 @@ TEST(RegistryTest, TriesUserAndPassword) {
   EXPECT_EQ(wrong,
             absl::FailedPreconditionError(absl::StrCat("credential rejected by ", (*registry)->address(), " (401)")));
   http::Client strict{http::ClientOptions()};
-  HttpProviderClient refusing(strict);
+  HttpProviderClient refusing(strict, clock);
   EXPECT_EQ(refusing.VerifyRegistryCredential(credential, crypto::SecretString(kToken)).code(),
             absl::StatusCode::kInvalidArgument);
 }
@@ -231,7 +235,7 @@ TEST(RegistryTest, TakesARegistryWithoutAuthentication) {
   const auto registry = oci::testing::TestRegistry::Start();
   ASSERT_TRUE(registry.ok()) << registry.status();
   http::Client client(Allowing((*registry)->address()));
-  HttpProviderClient provider(client);
+  HttpProviderClient provider(client, clock);
   RegistryCredential credential;
   credential.registry = (*registry)->address();
   EXPECT_TRUE(provider.VerifyRegistryCredential(credential, crypto::SecretString()).ok());

@@ -24,6 +24,10 @@ ABSL_FLAG(
     std::string, allow_hosts, "",
     "Comma-separated hosts, host:port or CIDR blocks of git servers and registries that may have private addresses "
     "and may be reached over plain http.");
+ABSL_FLAG(
+    std::string, webhook_public_url, "",
+    "The webhook gateway's address as git providers reach it, for example https://hooks.example.com; needed to install "
+    "webhooks through the providers' APIs.");
 ABSL_FLAG(std::string, ca_file, "", "PEM bundle of certificate authorities to trust; empty = the system's.");
 
 namespace {
@@ -44,6 +48,7 @@ absl::StatusOr<davit::token_registry::TokenRegistryOptions> ReadOptions() {
   if (options.key_file.empty()) return absl::InvalidArgumentError("--key_file: required, see --help");
   options.bootstrap_tokens_file = absl::GetFlag(FLAGS_bootstrap_tokens_file);
   options.allowed_hosts = absl::StrSplit(absl::GetFlag(FLAGS_allow_hosts), ',', absl::SkipEmpty());
+  options.webhook_public_url = absl::GetFlag(FLAGS_webhook_public_url);
   options.ca_file = absl::GetFlag(FLAGS_ca_file);
   return options;
 }

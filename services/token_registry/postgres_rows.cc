@@ -19,6 +19,12 @@ Provider ProviderOf(absl::string_view word) {
   return Provider::kGenericGit;
 }
 
+Connection::State StateOf(absl::string_view word) {
+  if (word == StateWord(Connection::State::kActive)) return Connection::State::kActive;
+  if (word == StateWord(Connection::State::kExpiring)) return Connection::State::kExpiring;
+  return Connection::State::kInvalid;
+}
+
 }  // namespace
 
 Connection ReadConnection(const pqxx::row& row) {
@@ -30,11 +36,11 @@ Connection ReadConnection(const pqxx::row& row) {
   connection.base_url = ReadText(row["base_url"]);
   connection.username = ReadText(row["username"]);
   connection.probe_repository = ReadText(row["probe_repository"]);
-  connection.state = ReadText(row["state"]) == StateWord(Connection::State::kActive) ? Connection::State::kActive
-                                                                                     : Connection::State::kInvalid;
+  connection.state = StateOf(ReadText(row["state"]));
   connection.state_reason = ReadText(row["state_reason"]);
   connection.account = ReadText(row["account"]);
   connection.scopes = absl::StrSplit(ReadText(row["scopes"]), ' ', absl::SkipEmpty());
+  connection.missing_scopes = absl::StrSplit(ReadText(row["missing_scopes"]), '\n', absl::SkipEmpty());
   connection.verify_time = ReadTime(row["verify_time"], absl::InfinitePast());
   connection.token_expire_time = ReadTime(row["token_expire_time"], absl::InfiniteFuture());
   connection.create_time = ReadTime(row["create_time"]);
@@ -61,6 +67,8 @@ Webhook ReadWebhook(const pqxx::row& row) {
   webhook.connection_id = ReadText(row["connection_id"]);
   webhook.repository = ReadText(row["repository"]);
   webhook.provider = ProviderOf(ReadText(row["provider"]));
+  webhook.managed = row["managed"].as<bool>();
+  webhook.provider_hook_id = ReadText(row["provider_hook_id"]);
   webhook.create_time = ReadTime(row["create_time"]);
   return webhook;
 }
@@ -115,7 +123,15 @@ absl::string_view ProviderWord(Provider provider) {
 }
 
 absl::string_view StateWord(Connection::State state) {
-  return state == Connection::State::kActive ? "active" : "invalid";
+  switch (state) {
+    case Connection::State::kActive:
+      return "active";
+    case Connection::State::kInvalid:
+      return "invalid";
+    case Connection::State::kExpiring:
+      return "expiring";
+  }
+  return "invalid";
 }
 
 std::optional<absl::Time> NullIfInfinite(absl::Time time) {

@@ -19,7 +19,8 @@ absl::Status PostgresStore::InsertConnection(const Connection& connection, const
                  connection.probe_repository, StateWord(connection.state), connection.state_reason, connection.account,
                  connection.scopes, NullIfInfinite(connection.verify_time),
                  NullIfInfinite(connection.token_expire_time), connection.create_time, connection.update_time,
-                 token.key_id, Bytes{token.wrapped_key}, Bytes{token.nonce}, Bytes{token.ciphertext})
+                 token.key_id, Bytes{token.wrapped_key}, Bytes{token.nonce}, Bytes{token.ciphertext},
+                 connection.missing_scopes)
         .status();
   });
   return NameTaken(status, "connections_display_name_key", connection.display_name);
@@ -62,7 +63,7 @@ absl::Status PostgresStore::UpdateConnection(const Connection& connection, absl:
                                 connection.username, connection.probe_repository, StateWord(connection.state),
                                 connection.state_reason, connection.update_time, expected_update_time,
                                 connection.account, connection.scopes, NullIfInfinite(connection.verify_time),
-                                NullIfInfinite(connection.token_expire_time)));
+                                NullIfInfinite(connection.token_expire_time), connection.missing_scopes));
         if (rows.affected_rows() == 0) {
           return absl::AbortedError("the connection was changed or deleted by another call meanwhile; try again");
         }

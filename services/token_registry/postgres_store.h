@@ -40,6 +40,16 @@ class PostgresStore : public Store {
                                                     const Page& page) override;
   absl::Status DeleteWebhook(const std::string& project, const std::string& id) override;
 
+  absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> FindManagedWebhook(const std::string& project,
+                                                                              const std::string& connection_id,
+                                                                              const std::string& repository) override;
+  absl::Status SetWebhookHookId(const std::string& project, const std::string& id,
+                                const std::string& provider_hook_id) override;
+  absl::StatusOr<TokenEnds> MarkTokenEnds(absl::Time now, absl::Duration warn_before) override;
+  absl::StatusOr<std::vector<StoredSecret>> ListForeignSecrets(const std::string& key_id, int limit) override;
+  absl::StatusOr<int64_t> CountForeignSecrets(const std::string& key_id) override;
+  absl::Status Rewrap(const StoredSecret& read, const std::string& key_id, const std::string& wrapped_key) override;
+
   absl::Status InsertApiToken(const ApiToken& token, const std::string& hash) override;
   absl::StatusOr<ApiToken> GetApiToken(const std::string& project, const std::string& id) override;
   absl::StatusOr<ApiToken> UseApiToken(const std::string& hash, absl::Time now) override;

@@ -27,6 +27,7 @@ void ToProto(const Connection& connection, registry::v1::Connection* message) {
   message->set_state_reason(connection.state_reason);
   message->set_account(connection.account);
   for (const std::string& scope : connection.scopes) message->add_scopes(scope);
+  for (const std::string& scope : connection.missing_scopes) message->add_missing_scopes(scope);
   if (IsSet(connection.verify_time)) ToProto(connection.verify_time, message->mutable_verify_time());
   if (IsSet(connection.token_expire_time)) ToProto(connection.token_expire_time, message->mutable_token_expire_time());
   ToProto(connection.create_time, message->mutable_create_time());
@@ -49,6 +50,7 @@ void ToProto(const Webhook& webhook, registry::v1::Webhook* message) {
   message->set_connection_id(webhook.connection_id);
   message->set_repository(webhook.repository);
   message->set_provider(static_cast<registry::v1::Provider>(webhook.provider));
+  message->set_provider_hook_id(webhook.provider_hook_id);
   ToProto(webhook.create_time, message->mutable_create_time());
 }
 

@@ -18,6 +18,7 @@ struct TokenFacts {
   std::string account;
   std::vector<std::string> scopes;
   absl::Time expire_time = absl::InfiniteFuture();  // InfiniteFuture: never, or it does not tell.
+  std::vector<std::string> missing_scopes = {};     // `SCOPE: what needs it`.
 };
 
 // A ref of a remote repository.
@@ -30,6 +31,80 @@ struct RemoteRef {
 struct RemoteRefs {
   std::vector<RemoteRef> refs;
   std::string default_branch;  // Full name; empty when the server does not tell.
+};
+
+// What a commit is marked with; the numbers are those of davit.registry.v1.CommitState.
+enum class CommitState { kPending = 1, kRunning = 2, kSuccess = 3, kFailure = 4, kError = 5, kCancelled = 6 };
+
+// A commit's status under one context.
+struct CommitStatus {
+  std::string repository;
+  std::string commit;
+  std::string ref;  // Full or short; empty: none.
+  std::string context;
+  CommitState state = CommitState::kPending;
+  std::string description;
+  std::string target_url;  // Empty: none.
+};
+
+// What came of marking a commit; the numbers are those of davit.registry.v1.SetCommitStatusResponse.Outcome.
+struct StatusOutcome {
+  enum class Kind { kSet = 1, kNotSupported = 2, kRefused = 3, kLimited = 4 };
+
+  Kind kind = Kind::kSet;
+  std::string reason;                                 // With kRefused and kLimited.
+  absl::Duration retry_after = absl::ZeroDuration();  // With kLimited.
+};
+
+// A repository as its provider lists it.
+struct RemoteRepository {
+  std::string path;
+  std::string default_branch;  // Short name.
+  bool is_private = false;
+  bool is_archived = false;
+  std::string web_url;
+};
+
+// An organization or a group.
+struct Organization {
+  std::string path;
+  std::string display_name;
+};
+
+// Which repositories to list.
+struct RepositoryFilter {
+  std::string query;         // Empty: all.
+  std::string organization;  // Empty: any.
+};
+
+// A page of a provider's listing: 1, 2, …
+struct ProviderPage {
+  int number = 1;
+  int size = 50;
+};
+
+// One page of what a provider lists.
+template <typename Item>
+struct Listed {
+  std::vector<Item> items;
+  bool more = false;  // Whether there is a next page.
+};
+
+// A hook that a provider delivers through, as it ought to be.
+struct HookSpec {
+  std::string repository;
+  std::string known_id;  // The provider's id of the hook installed before; empty: none.
+  std::string url;
+  crypto::SecretString secret;
+};
+
+// What EnsureHook did; the numbers are those of davit.registry.v1.EnsureWebhookResponse.Change.
+enum class HookChange { kInstalled = 1, kRepaired = 2, kNone = 3 };
+
+// A hook that is as it ought to be.
+struct InstalledHook {
+  std::string id;
+  HookChange change = HookChange::kNone;
 };
 
 // Errors of every call; none holds a secret: FAILED_PRECONDITION `credential rejected by HOST (401)` or how else the
@@ -49,6 +124,29 @@ class ProviderClient {
   // Tries a registry's credential; an empty user name means without.
   virtual absl::Status VerifyRegistryCredential(const RegistryCredential& credential,
                                                 const crypto::SecretString& password) = 0;
+
+  // Marks a commit. A refusal is an outcome, not an error.
+  virtual absl::StatusOr<StatusOutcome> SetCommitStatus(const Connection& connection, const crypto::SecretString& token,
+                                                        const CommitStatus& status) = 0;
+
+  // Lists repositories and organizations that the token's account has to do with. FAILED_PRECONDITION for a generic
+  // server.
+  virtual absl::StatusOr<Listed<RemoteRepository>> ListRepositories(const Connection& connection,
+                                                                    const crypto::SecretString& token,
+                                                                    const RepositoryFilter& filter,
+                                                                    const ProviderPage& page) = 0;
+  virtual absl::StatusOr<Listed<Organization>> ListOrganizations(const Connection& connection,
+                                                                 const crypto::SecretString& token,
+                                                                 const ProviderPage& page) = 0;
+
+  // Makes the hook that `hook` describes, or sets it right. NOT_FOUND: the repository. FAILED_PRECONDITION: refused, or
+  // a generic server.
+  virtual absl::StatusOr<InstalledHook> EnsureHook(const Connection& connection, const crypto::SecretString& token,
+                                                   const HookSpec& hook) = 0;
+
+  // Removes a hook; one that is gone is removed.
+  virtual absl::Status RemoveHook(const Connection& connection, const crypto::SecretString& token,
+                                  const std::string& repository, const std::string& hook_id) = 0;
 };
 
 }  // namespace davit::token_registry

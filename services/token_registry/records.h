@@ -8,6 +8,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "libs/auth/permissions.h"
+#include "libs/crypto/envelope.h"
 
 namespace davit::token_registry {
 
@@ -17,7 +18,7 @@ enum class Provider { kGitHub = 1, kGitLab = 2, kGenericGit = 3 };
 // A source connection; its token is kept apart (Store).
 struct Connection {
   // What is known of the token; the numbers are those of davit.registry.v1.Connection.State.
-  enum class State { kActive = 1, kInvalid = 2 };
+  enum class State { kActive = 1, kInvalid = 2, kExpiring = 3 };
 
   std::string id;
   std::string project;
@@ -30,6 +31,7 @@ struct Connection {
   std::string state_reason;
   std::string account;
   std::vector<std::string> scopes;
+  std::vector<std::string> missing_scopes;                // `SCOPE: what needs it`.
   absl::Time verify_time = absl::InfinitePast();          // InfinitePast: never.
   absl::Time token_expire_time = absl::InfiniteFuture();  // InfiniteFuture: never, or the provider does not tell.
   absl::Time create_time;
@@ -55,6 +57,8 @@ struct Webhook {
   std::string repository;  // Empty: any of the connection.
   Provider provider = Provider::kGenericGit;
   absl::Time create_time;
+  bool managed = false;               // Installed at the provider by EnsureWebhook.
+  std::string provider_hook_id = {};  // Of a managed one, once the provider has told it.
 };
 
 // An API token without its text.
@@ -90,6 +94,24 @@ struct BuildGrant {
   int64_t revoked_fence = 0;  // Everything up to this fence has ended.
   BuildCredentialScope scope;
   absl::Time expire_time;
+};
+
+// The kinds of records that hold a secret.
+enum class SecretKind { kConnection, kRegistryCredential, kWebhook };
+
+// A stored secret, and where it belongs.
+struct StoredSecret {
+  SecretKind kind = SecretKind::kConnection;
+  std::string id;
+  std::string project;
+  std::string field;
+  crypto::SealedSecret sealed;
+};
+
+// Tokens of connections whose end is near or has passed.
+struct TokenEnds {
+  int64_t ending = 0;
+  int64_t ended = 0;
 };
 
 // One opening of a secret, for the audit log.

@@ -39,4 +39,22 @@ absl::StatusOr<crypto::SecretString> SecretVault::Open(const SecretPlace& place,
   return secret;
 }
 
+absl::StatusOr<KeyRotation> SecretVault::RotateBatch(int limit) {
+  KeyRotation rotation;
+  rotation.key_id = keys_.primary_id();
+  DAVIT_ASSIGN_OR_RETURN(const std::vector<StoredSecret> secrets, store_.ListForeignSecrets(rotation.key_id, limit));
+  for (const StoredSecret& secret : secrets) {
+    const absl::StatusOr<crypto::SealedSecret> rewrapped =
+        crypto::Rewrap(keys_, random_, secret.sealed, AssociatedData({secret.project, secret.id, secret.field}));
+    if (!rewrapped.ok()) {
+      return absl::FailedPreconditionError(absl::StrCat("the ", secret.field, " of ", secret.id, " is wrapped by key ",
+                                                        secret.sealed.key_id, ": ", rewrapped.status().message()));
+    }
+    DAVIT_RETURN_IF_ERROR(store_.Rewrap(secret, rewrapped->key_id, rewrapped->wrapped_key));
+    ++rotation.rewrapped;
+  }
+  DAVIT_ASSIGN_OR_RETURN(rotation.remaining, store_.CountForeignSecrets(rotation.key_id));
+  return rotation;
+}
+
 }  // namespace davit::token_registry

@@ -22,6 +22,13 @@ struct SecretPlace {
   std::string field;  // "token", "password", "secret".
 };
 
+// How far a rotation of keys is.
+struct KeyRotation {
+  std::string key_id;     // The key that seals now.
+  int rewrapped = 0;      // Secrets that this batch re-wrapped.
+  int64_t remaining = 0;  // Secrets that other keys still wrap.
+};
+
 // Seals secrets for the store, and opens them only after writing down who opens which one for what.
 class SecretVault {
  public:
@@ -36,6 +43,10 @@ class SecretVault {
   absl::StatusOr<crypto::SecretString> Open(const SecretPlace& place, const crypto::SealedSecret& sealed,
                                             const auth::Caller& caller, absl::string_view purpose,
                                             absl::string_view build_id = "");
+
+  // Wraps the data keys of up to `limit` secrets with the first key. Secrets stay readable throughout, by those too who
+  // read a secret while it changes. FAILED_PRECONDITION when the key file lacks the key of one.
+  absl::StatusOr<KeyRotation> RotateBatch(int limit);
 
  private:
   const crypto::KeyRing keys_;

@@ -45,7 +45,7 @@ class Store {
                                                                                   const Page& page) = 0;
   virtual absl::Status DeleteRegistryCredential(const std::string& project, const std::string& id) = 0;
 
-  // NOT_FOUND when the project has no such connection.
+  // NOT_FOUND when the project has no such connection; ABORTED when a managed one of the repository is there already.
   virtual absl::Status InsertWebhook(const Webhook& webhook, const crypto::SealedSecret& secret) = 0;
   // `project` may be "*": a delivery names no project.
   virtual absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> FindWebhook(const std::string& project,
@@ -54,6 +54,12 @@ class Store {
   virtual absl::StatusOr<std::vector<Webhook>> ListWebhooks(const std::string& project,
                                                             const std::string& connection_id, const Page& page) = 0;
   virtual absl::Status DeleteWebhook(const std::string& project, const std::string& id) = 0;
+  // The managed webhook of a repository.
+  virtual absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> FindManagedWebhook(
+      const std::string& project, const std::string& connection_id, const std::string& repository) = 0;
+  // Notes the provider's id of a managed webhook.
+  virtual absl::Status SetWebhookHookId(const std::string& project, const std::string& id,
+                                        const std::string& provider_hook_id) = 0;
 
   // `hash` is the SHA-256 of the token's text, 32 bytes. Projects of tokens may be "*".
   virtual absl::Status InsertApiToken(const ApiToken& token, const std::string& hash) = 0;
@@ -79,6 +85,15 @@ class Store {
   virtual absl::StatusOr<BuildGrant> GetBuildGrant(const std::string& project, const std::string& build_id) = 0;
 
   virtual absl::Status RecordSecretAccess(const SecretAccess& access) = 0;
+
+  // Marks connections whose token ends within `warn_before` of `now`, or has ended, and counts them in all projects.
+  virtual absl::StatusOr<TokenEnds> MarkTokenEnds(absl::Time now, absl::Duration warn_before) = 0;
+
+  // Secrets of all projects whose data key is wrapped by another key than `key_id`: some of them, and how many.
+  virtual absl::StatusOr<std::vector<StoredSecret>> ListForeignSecrets(const std::string& key_id, int limit) = 0;
+  virtual absl::StatusOr<int64_t> CountForeignSecrets(const std::string& key_id) = 0;
+  // Stores the new wrapping of a secret's data key, unless the secret was replaced since it was read as `read`.
+  virtual absl::Status Rewrap(const StoredSecret& read, const std::string& key_id, const std::string& wrapped_key) = 0;
 
   // Forgets grants that expired before `grants_before` and accesses older than `accesses_before`.
   virtual absl::Status Purge(absl::Time grants_before, absl::Time accesses_before) = 0;

@@ -8,6 +8,7 @@
 #include "libs/crypto/key_ring.h"
 #include "libs/http/address_policy.h"
 #include "libs/http/client.h"
+#include "libs/http/url.h"
 #include "libs/postgres/migrate.h"
 #include "libs/postgres/pool.h"
 #include "libs/rpc/service_main.h"
@@ -40,24 +41,28 @@ http::ClientOptions HttpOptions(const http::AddressPolicy& policy, const std::st
 struct TokenRegistryApp::Parts {
   Parts(const TokenRegistryOptions& options, std::unique_ptr<postgres::Pool> pool_in, crypto::KeyRing keys,
         const http::AddressPolicy& policy_in, std::unique_ptr<ProviderClient> provider_in, Clock& clock_in,
-        RandomSource& random, const Logger& logger_in, metrics::Registry& metrics)
+        RandomSource& random, const Logger& logger_in, metrics::Registry& metrics_in)
       : clock(clock_in),
         logger(logger_in),
         policy(policy_in),
         http_client(HttpOptions(policy, options.ca_file)),
-        provider(provider_in != nullptr ? std::move(provider_in) : std::make_unique<HttpProviderClient>(http_client)),
+        provider(provider_in != nullptr ? std::move(provider_in)
+                                        : std::make_unique<HttpProviderClient>(http_client, clock)),
         pool(std::move(pool_in)),
         store(*pool),
         vault(std::move(keys), store, clock, random),
         tokens(store, clock, random),
         authenticator(tokens, clock, StoreAuthenticator::Options()),
-        guard(authenticator, clock, random, metrics),
+        guard(authenticator, clock, random, metrics_in),
         connections(store, vault, *provider, policy, clock, random),
         registry_credentials(store, vault, *provider, clock, random),
         webhooks(store, vault, clock, random),
         broker(store, vault, clock),
+        providers(store, connections, *provider),
+        hooks(store, connections, webhooks, *provider, options.webhook_public_url),
         identity_service(guard, store, tokens, authenticator),
-        registry_service(guard, store, connections, registry_credentials, webhooks, broker) {}
+        registry_service(guard, store, connections, registry_credentials, webhooks, broker, providers, hooks, vault),
+        metrics(metrics_in) {}
 
   Clock& clock;
   const Logger logger;
@@ -74,8 +79,11 @@ struct TokenRegistryApp::Parts {
   RegistryCredentialDirectory registry_credentials;
   WebhookDirectory webhooks;
   BuildCredentialBroker broker;
+  ProviderDirectory providers;
+  HookInstaller hooks;
   IdentityServiceImpl identity_service;
   TokenRegistryServiceImpl registry_service;
+  metrics::Registry& metrics;
   std::optional<Housekeeper> housekeeper;
 };
 
@@ -84,6 +92,9 @@ absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const
                                                                            const Logger& logger,
                                                                            metrics::Registry& metrics,
                                                                            std::unique_ptr<ProviderClient> provider) {
+  if (!options.webhook_public_url.empty()) {
+    DAVIT_RETURN_IF_ERROR(Annotate(http::Url::Parse(options.webhook_public_url).status(), "webhook_public_url"));
+  }
   DAVIT_ASSIGN_OR_RETURN(crypto::KeyRing keys, crypto::KeyRing::FromFile(options.key_file));
   DAVIT_ASSIGN_OR_RETURN(const http::AddressPolicy policy,
                          http::AddressPolicy::Create({.allowed_hosts = options.allowed_hosts}));
@@ -116,7 +127,7 @@ std::vector<grpc::Service*> TokenRegistryApp::services() {
 auth::Authenticator& TokenRegistryApp::authenticator() { return parts_->authenticator; }
 
 absl::Status TokenRegistryApp::Start() {
-  parts_->housekeeper.emplace(parts_->store, parts_->clock, parts_->logger);
+  parts_->housekeeper.emplace(parts_->store, parts_->clock, parts_->logger, parts_->metrics);
   return absl::OkStatus();
 }
 

@@ -40,6 +40,10 @@ struct TokenRegistryOptions {
   // (libs/http/address_policy.h).
   std::vector<std::string> allowed_hosts;
 
+  // The webhook gateway's address as providers reach it, for example https://hooks.example.com; empty: webhooks cannot
+  // be installed through providers' APIs.
+  std::string webhook_public_url;
+
   // PEM bundle to trust instead of the system's; empty: the system's.
   std::string ca_file;
 };

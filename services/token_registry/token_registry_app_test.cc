@@ -30,6 +30,12 @@ TEST_F(TokenRegistryAppTest, EveryRpcAdmitsItsRolesAndNobodyElse) {
       {"TokenRegistry/VerifyConnection", admins},
       {"TokenRegistry/ListRefs", source_readers},
       {"TokenRegistry/GetCommit", source_readers},
+      {"TokenRegistry/ListRepositories", source_readers},
+      {"TokenRegistry/ListOrganizations", source_readers},
+      {"TokenRegistry/SetCommitStatus", {"engine", "scheduler"}},
+      {"TokenRegistry/EnsureWebhook", admins},
+      {"TokenRegistry/RemoveWebhook", admins},
+      {"TokenRegistry/RotateKeys", {"root"}},
       {"TokenRegistry/CreateRegistryCredential", admins},
       {"TokenRegistry/GetRegistryCredential", readers},
       {"TokenRegistry/ListRegistryCredentials", readers},
@@ -71,7 +77,7 @@ TEST_F(TokenRegistryAppTest, EveryRpcAdmitsItsRolesAndNobodyElse) {
 }
 
 TEST_F(TokenRegistryAppTest, AConnectionIsTriedCompletedAndStored) {
-  provider_->SetFacts({"ann", {"repo", "read:user"}, clock_.Now() + absl::Hours(24)});
+  provider_->SetFacts({"ann", {"repo", "read:user"}, clock_.Now() + absl::Hours(24 * 30)});
   const v1::Connection made = MustCreateConnection();
   EXPECT_THAT(made.id(), StartsWith("con_"));
   EXPECT_EQ(made.project(), "default");
@@ -80,7 +86,7 @@ TEST_F(TokenRegistryAppTest, AConnectionIsTriedCompletedAndStored) {
   EXPECT_EQ(made.state(), v1::Connection::STATE_ACTIVE);
   EXPECT_EQ(made.account(), "ann");
   EXPECT_EQ(made.scopes_size(), 2);
-  EXPECT_EQ(made.token_expire_time().seconds(), absl::ToUnixSeconds(clock_.Now() + absl::Hours(24)));
+  EXPECT_EQ(made.token_expire_time().seconds(), absl::ToUnixSeconds(clock_.Now() + absl::Hours(24 * 30)));
   EXPECT_EQ(provider_->shown(), std::vector<std::string>{kSourceToken});
 
   v1::GetConnectionRequest get;

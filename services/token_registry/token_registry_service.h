@@ -5,25 +5,32 @@
 #include "libs/auth/call_guard.h"
 #include "services/token_registry/build_credential_broker.h"
 #include "services/token_registry/connection_directory.h"
+#include "services/token_registry/hook_installer.h"
+#include "services/token_registry/provider_directory.h"
 #include "services/token_registry/registry_credential_directory.h"
 #include "services/token_registry/store.h"
 #include "services/token_registry/webhook_directory.h"
 
 namespace davit::token_registry {
 
-// Connections and repositories are in token_registry_service.cc, the rest in token_registry_service_credentials.cc.
+// Connections, refs and commits are in token_registry_service.cc, what is asked of providers in
+// token_registry_service_provider.cc, the rest in token_registry_service_credentials.cc.
 class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
  public:
   // All parameters must outlive the service.
   TokenRegistryServiceImpl(auth::CallGuard& guard, Store& store, ConnectionDirectory& connections,
                            RegistryCredentialDirectory& registry_credentials, WebhookDirectory& webhooks,
-                           BuildCredentialBroker& broker)
+                           BuildCredentialBroker& broker, ProviderDirectory& providers, HookInstaller& hooks,
+                           SecretVault& vault)
       : guard_(guard),
         store_(store),
         connections_(connections),
         registry_credentials_(registry_credentials),
         webhooks_(webhooks),
-        broker_(broker) {}
+        broker_(broker),
+        providers_(providers),
+        hooks_(hooks),
+        vault_(vault) {}
 
   grpc::Status CreateConnection(grpc::ServerContext* context, const registry::v1::CreateConnectionRequest* request,
                                 registry::v1::CreateConnectionResponse* response) override;
@@ -73,6 +80,18 @@ class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
   grpc::Status IssuePublishCredentials(grpc::ServerContext* context,
                                        const registry::v1::IssuePublishCredentialsRequest* request,
                                        registry::v1::IssuePublishCredentialsResponse* response) override;
+  grpc::Status ListRepositories(grpc::ServerContext* context, const registry::v1::ListRepositoriesRequest* request,
+                                registry::v1::ListRepositoriesResponse* response) override;
+  grpc::Status ListOrganizations(grpc::ServerContext* context, const registry::v1::ListOrganizationsRequest* request,
+                                 registry::v1::ListOrganizationsResponse* response) override;
+  grpc::Status SetCommitStatus(grpc::ServerContext* context, const registry::v1::SetCommitStatusRequest* request,
+                               registry::v1::SetCommitStatusResponse* response) override;
+  grpc::Status EnsureWebhook(grpc::ServerContext* context, const registry::v1::EnsureWebhookRequest* request,
+                             registry::v1::EnsureWebhookResponse* response) override;
+  grpc::Status RemoveWebhook(grpc::ServerContext* context, const registry::v1::RemoveWebhookRequest* request,
+                             registry::v1::RemoveWebhookResponse* response) override;
+  grpc::Status RotateKeys(grpc::ServerContext* context, const registry::v1::RotateKeysRequest* request,
+                          registry::v1::RotateKeysResponse* response) override;
 
  private:
   auth::CallGuard& guard_;
@@ -81,6 +100,9 @@ class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
   RegistryCredentialDirectory& registry_credentials_;
   WebhookDirectory& webhooks_;
   BuildCredentialBroker& broker_;
+  ProviderDirectory& providers_;
+  HookInstaller& hooks_;
+  SecretVault& vault_;
 };
 
 }  // namespace davit::token_registry

@@ -43,6 +43,7 @@ class UpkeepTest : public testing::Test {
   UpkeepTest() { database_.Migrate("token_registry", migrations::kAll); }
 
   FakeClock clock_;
+  metrics::Registry metrics_;
   FakeRandom random_;
   postgres::TestDatabase database_{"token_registry"};
   const std::unique_ptr<postgres::Pool> pool_ = database_.OpenPool("token_registry");
@@ -83,12 +84,12 @@ TEST_F(UpkeepTest, TheHousekeeperPurgesEveryPeriodAndStopsAtOnce) {
   ASSERT_TRUE(store_.PutBuildGrant({"bld_old", "default", 1, 0, {}, now - absl::Hours(25)}, anything).ok());
   ASSERT_TRUE(store_.PutBuildGrant({"bld_new", "default", 1, 0, {}, now - absl::Hours(23)}, anything).ok());
   {
-    const Housekeeper housekeeper(store_, clock_, Logger::Discarding(), absl::Milliseconds(1));
+    const Housekeeper housekeeper(store_, clock_, Logger::Discarding(), metrics_, absl::Milliseconds(1));
     store_.purged.WaitForNotification();
   }
   EXPECT_EQ(store_.GetBuildGrant("*", "bld_old").status().code(), absl::StatusCode::kNotFound);
   EXPECT_TRUE(store_.GetBuildGrant("*", "bld_new").ok());
-  const Housekeeper idle(store_, clock_, Logger::Discarding(), absl::Hours(1));
+  const Housekeeper idle(store_, clock_, Logger::Discarding(), metrics_, absl::Hours(1));
 }
 
 TEST_F(UpkeepTest, TheQueriesOfEveryCallUseAnIndex) {

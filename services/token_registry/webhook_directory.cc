@@ -35,10 +35,27 @@ absl::StatusOr<WebhookDirectory::WithSecret> WebhookDirectory::Create(const std:
                                                                       const std::string& repository) {
   if (!repository.empty()) DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
   DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
+  return Make(connection, repository, Kind::kByHand);
+}
+
+absl::StatusOr<WebhookDirectory::WithSecret> WebhookDirectory::FindOrCreateManaged(const auth::Caller& caller,
+                                                                                   const Connection& connection,
+                                                                                   const std::string& repository) {
+  const auto found = store_.FindManagedWebhook(connection.project, connection.id, repository);
+  if (absl::IsNotFound(found.status())) return Make(connection, repository, Kind::kManaged);
+  if (!found.ok()) return found.status();
+  DAVIT_ASSIGN_OR_RETURN(crypto::SecretString secret,
+                         vault_.Open(PlaceOf(found->first), found->second, caller, "install webhook"));
+  return WithSecret(found->first, std::move(secret));
+}
+
+absl::StatusOr<WebhookDirectory::WithSecret> WebhookDirectory::Make(const Connection& connection,
+                                                                    const std::string& repository, Kind kind) {
   Webhook webhook;
   webhook.id = NewId("whk", clock_, random_);
-  webhook.project = project;
-  webhook.connection_id = connection_id;
+  webhook.project = connection.project;
+  webhook.connection_id = connection.id;
+  webhook.managed = kind == Kind::kManaged;
   webhook.repository = repository;
   webhook.provider = connection.provider;
   webhook.create_time = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));

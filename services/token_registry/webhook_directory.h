@@ -27,10 +27,17 @@ class WebhookDirectory {
   absl::StatusOr<WithSecret> Create(const std::string& project, const std::string& connection_id,
                                     const std::string& repository);
 
+  // The endpoint of a repository that is installed at its provider, with its secret; made if there is none.
+  absl::StatusOr<WithSecret> FindOrCreateManaged(const auth::Caller& caller, const Connection& connection,
+                                                 const std::string& repository);
+
   // The endpoint with its secret, of any project that the caller may see. NOT_FOUND.
   absl::StatusOr<WithSecret> GetSecret(const auth::Caller& caller, const std::string& id);
 
  private:
+  enum class Kind { kByHand, kManaged };
+  absl::StatusOr<WithSecret> Make(const Connection& connection, const std::string& repository, Kind kind);
+
   Store& store_;
   SecretVault& vault_;
   Clock& clock_;

@@ -1,11 +1,13 @@
 // Providers for tests, without a network. Thread-safe.
 #pragma once
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "services/token_registry/provider_client.h"
 
@@ -34,6 +36,79 @@ class FakeProviderClient : public ProviderClient {
     absl::MutexLock lock(&mutex_);
     shown_.push_back(password.Reveal());
     return error_;
+  }
+
+  absl::StatusOr<StatusOutcome> SetCommitStatus(const Connection& connection, const crypto::SecretString& token,
+                                                const CommitStatus& status) override {
+    absl::MutexLock lock(&mutex_);
+    shown_.push_back(token.Reveal());
+    statuses_.push_back(status);
+    if (!error_.ok()) return error_;
+    if (connection.provider == Provider::kGenericGit) return StatusOutcome{StatusOutcome::Kind::kNotSupported, ""};
+    return outcome_;
+  }
+
+  absl::StatusOr<Listed<RemoteRepository>> ListRepositories(const Connection&, const crypto::SecretString& token,
+                                                            const RepositoryFilter& filter,
+                                                            const ProviderPage& page) override {
+    absl::MutexLock lock(&mutex_);
+    shown_.push_back(token.Reveal());
+    if (!error_.ok()) return error_;
+    Listed<RemoteRepository> listed;
+    listed.items.push_back({absl::StrCat("team/", filter.query, page.number), "main", true, false, ""});
+    listed.more = page.number < 2;
+    return listed;
+  }
+
+  absl::StatusOr<Listed<Organization>> ListOrganizations(const Connection&, const crypto::SecretString& token,
+                                                         const ProviderPage&) override {
+    absl::MutexLock lock(&mutex_);
+    shown_.push_back(token.Reveal());
+    if (!error_.ok()) return error_;
+    return Listed<Organization>{{{"team", "The team"}}, false};
+  }
+
+  // Hooks are numbered; one that is there and known is as it should be.
+  absl::StatusOr<InstalledHook> EnsureHook(const Connection&, const crypto::SecretString& token,
+                                           const HookSpec& hook) override {
+    absl::MutexLock lock(&mutex_);
+    shown_.push_back(token.Reveal());
+    if (!error_.ok()) return error_;
+    hook_secrets_.push_back(hook.secret.Reveal());
+    if (!hook.known_id.empty() && hooks_.count(hook.known_id) > 0) {
+      return InstalledHook{hook.known_id, HookChange::kNone};
+    }
+    const std::string id = absl::StrCat(++hooks_made_);
+    hooks_[id] = hook.url;
+    return InstalledHook{id, HookChange::kInstalled};
+  }
+
+  absl::Status RemoveHook(const Connection&, const crypto::SecretString& token, const std::string&,
+                          const std::string& hook_id) override {
+    absl::MutexLock lock(&mutex_);
+    shown_.push_back(token.Reveal());
+    if (error_.ok()) hooks_.erase(hook_id);
+    return error_;
+  }
+
+  // The hooks by id, with their addresses, and the secrets that they were given, in order.
+  std::map<std::string, std::string> hooks() {
+    absl::MutexLock lock(&mutex_);
+    return hooks_;
+  }
+  std::vector<std::string> hook_secrets() {
+    absl::MutexLock lock(&mutex_);
+    return hook_secrets_;
+  }
+
+  // What commits were marked with, and what marking one comes to from now on.
+  std::vector<CommitStatus> statuses() {
+    absl::MutexLock lock(&mutex_);
+    return statuses_;
+  }
+  void SetOutcome(StatusOutcome outcome) {
+    absl::MutexLock lock(&mutex_);
+    outcome_ = std::move(outcome);
   }
 
   // What every call answers from now on.
@@ -67,6 +142,11 @@ class FakeProviderClient : public ProviderClient {
   RemoteRefs refs_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> shown_ ABSL_GUARDED_BY(mutex_);
   std::string asked_ ABSL_GUARDED_BY(mutex_);
+  std::vector<CommitStatus> statuses_ ABSL_GUARDED_BY(mutex_);
+  StatusOutcome outcome_ ABSL_GUARDED_BY(mutex_);
+  int hooks_made_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::map<std::string, std::string> hooks_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> hook_secrets_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace davit::token_registry

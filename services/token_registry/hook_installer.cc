@@ -1,0 +1,72 @@
+// Implements hook_installer.h.
+#include "services/token_registry/hook_installer.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "libs/status/status_macros.h"
+#include "services/token_registry/validation.h"
+
+namespace davit::token_registry {
+namespace {
+
+std::string WithoutSlash(absl::string_view url) {
+  while (absl::ConsumeSuffix(&url, "/")) {
+  }
+  return std::string(url);
+}
+
+}  // namespace
+
+HookInstaller::HookInstaller(Store& store, ConnectionDirectory& connections, WebhookDirectory& webhooks,
+                             ProviderClient& provider, std::string public_url)
+    : store_(store),
+      connections_(connections),
+      webhooks_(webhooks),
+      provider_(provider),
+      public_url_(WithoutSlash(public_url)) {}
+
+absl::StatusOr<EnsuredWebhook> HookInstaller::Ensure(const auth::Caller& caller, const std::string& project,
+                                                     const std::string& connection_id, const std::string& repository) {
+  DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
+  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
+  if (connection.provider == Provider::kGenericGit) {
+    return absl::FailedPreconditionError(
+        "connection_id: a generic git server has no API to install webhooks; use CreateWebhook and enter it there");
+  }
+  if (public_url_.empty()) {
+    return absl::FailedPreconditionError(
+        "the token-registry was not told under which address providers reach the webhook gateway: start it with "
+        "--webhook_public_url, or use CreateWebhook and enter the webhook at the provider");
+  }
+  DAVIT_ASSIGN_OR_RETURN(auto webhook, webhooks_.FindOrCreateManaged(caller, connection, repository));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
+                         connections_.OpenToken(caller, connection, "install webhook"));
+  EnsuredWebhook ensured;
+  ensured.url = absl::StrCat(public_url_, "/hooks/", webhook.first.id);
+  const absl::StatusOr<InstalledHook> installed = provider_.EnsureHook(
+      connection, token, HookSpec{repository, webhook.first.provider_hook_id, ensured.url, std::move(webhook.second)});
+  if (!installed.ok()) return installed.status();
+  if (installed->id != webhook.first.provider_hook_id) {
+    DAVIT_RETURN_IF_ERROR(store_.SetWebhookHookId(project, webhook.first.id, installed->id));
+    webhook.first.provider_hook_id = installed->id;
+  }
+  ensured.webhook = std::move(webhook.first);
+  ensured.change = installed->change;
+  return ensured;
+}
+
+absl::Status HookInstaller::Remove(const auth::Caller& caller, const std::string& project, const std::string& id) {
+  DAVIT_ASSIGN_OR_RETURN(const auto found, store_.FindWebhook(project, id));
+  const Webhook& webhook = found.first;
+  if (!webhook.provider_hook_id.empty()) {
+    DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, webhook.connection_id));
+    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
+                           connections_.OpenToken(caller, connection, "remove webhook"));
+    DAVIT_RETURN_IF_ERROR(provider_.RemoveHook(connection, token, webhook.repository, webhook.provider_hook_id));
+  }
+  return store_.DeleteWebhook(project, id);
+}
+
+}  // namespace davit::token_registry

@@ -1,0 +1,84 @@
+// Implements provider_directory.h.
+#include "services/token_registry/provider_directory.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "libs/http/url.h"
+#include "libs/status/annotate.h"
+#include "libs/status/status_macros.h"
+#include "services/token_registry/validation.h"
+
+namespace davit::token_registry {
+namespace {
+
+constexpr size_t kCommitDigits = 40;
+constexpr size_t kMaxQuery = 100;
+constexpr size_t kMaxContext = 255;
+constexpr size_t kMaxUrl = 2048;
+
+bool HasControlCharacter(absl::string_view text) {
+  for (const char c : text) {
+    if (absl::ascii_iscntrl(c)) return true;
+  }
+  return false;
+}
+
+absl::Status CheckStatus(const CommitStatus& status) {
+  DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", status.repository));
+  for (const char c : status.commit) {
+    if (!absl::ascii_isxdigit(c)) return absl::InvalidArgumentError("commit: must be 40 hexadecimal digits");
+  }
+  if (status.commit.size() != kCommitDigits) {
+    return absl::InvalidArgumentError("commit: must be 40 hexadecimal digits");
+  }
+  if (status.context.empty() || status.context.size() > kMaxContext || HasControlCharacter(status.context)) {
+    return absl::InvalidArgumentError("context: must have 1 to 255 characters, none of them a control character");
+  }
+  if (status.target_url.empty()) return absl::OkStatus();
+  if (status.target_url.size() > kMaxUrl) return absl::InvalidArgumentError("target_url: too long, at most 2048 bytes");
+  return Annotate(http::Url::Parse(status.target_url).status(), "target_url");
+}
+
+}  // namespace
+
+absl::StatusOr<Listed<RemoteRepository>> ProviderDirectory::ListRepositories(const auth::Caller& caller,
+                                                                             const std::string& project,
+                                                                             const std::string& connection_id,
+                                                                             const RepositoryFilter& filter,
+                                                                             const ProviderPage& page) {
+  if (filter.query.size() > kMaxQuery || HasControlCharacter(filter.query)) {
+    return absl::InvalidArgumentError("query: must have at most 100 characters, none of them a control character");
+  }
+  if (!filter.organization.empty()) DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("organization", filter.organization));
+  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
+                         connections_.OpenToken(caller, connection, "list repositories"));
+  return provider_.ListRepositories(connection, token, filter, page);
+}
+
+absl::StatusOr<Listed<Organization>> ProviderDirectory::ListOrganizations(const auth::Caller& caller,
+                                                                          const std::string& project,
+                                                                          const std::string& connection_id,
+                                                                          const ProviderPage& page) {
+  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
+                         connections_.OpenToken(caller, connection, "list organizations"));
+  return provider_.ListOrganizations(connection, token, page);
+}
+
+absl::StatusOr<StatusOutcome> ProviderDirectory::SetCommitStatus(const auth::Caller& caller, const std::string& project,
+                                                                 const std::string& connection_id,
+                                                                 const CommitStatus& status,
+                                                                 const std::string& build_id) {
+  DAVIT_RETURN_IF_ERROR(CheckStatus(status));
+  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
+  // The token stays sealed when there is nobody to show it to.
+  if (connection.provider == Provider::kGenericGit) {
+    return provider_.SetCommitStatus(connection, crypto::SecretString(), status);
+  }
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
+                         connections_.OpenToken(caller, connection, "mark commit", build_id));
+  return provider_.SetCommitStatus(connection, token, status);
+}
+
+}  // namespace davit::token_registry

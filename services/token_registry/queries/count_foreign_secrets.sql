@@ -1,0 +1,4 @@
+-- How many secrets have a data key that is wrapped by another key than $1.
+select (select count(*) from connections where sealed_key_id <> $1)
+       + (select count(*) from registry_credentials where sealed_key_id <> $1)
+       + (select count(*) from webhooks where sealed_key_id <> $1)

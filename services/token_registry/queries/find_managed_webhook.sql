@@ -1,0 +1,6 @@
+-- The webhook that was installed at the provider for a repository.
+select w.id, w.project, w.connection_id, w.repository, w.create_time, w.managed, w.provider_hook_id, c.provider,
+       w.sealed_key_id, w.sealed_wrapped_key, w.sealed_nonce, w.sealed_ciphertext
+from webhooks w
+join connections c on c.project = w.project and c.id = w.connection_id
+where w.project = $1 and w.connection_id = $2 and w.repository = $3 and w.managed

@@ -1,0 +1,10 @@
+-- Secrets whose data key is wrapped by another key than $1; at most $2.
+select 'connections' as kind, id, project, 'token' as field, sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
+from connections where sealed_key_id <> $1
+union all
+select 'registry_credentials', id, project, 'password', sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
+from registry_credentials where sealed_key_id <> $1
+union all
+select 'webhooks', id, project, 'secret', sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
+from webhooks where sealed_key_id <> $1
+limit $2
