@@ -43,8 +43,9 @@ class Parameter {
   Parameter(const std::vector<absl::Time>& times);                 // NOLINT(google-explicit-constructor)
 
   template <std::integral Integer>
+  // NOLINTNEXTLINE(google-explicit-constructor)
   requires(!std::same_as<Integer, bool> && !std::same_as<Integer, char>) Parameter(Integer value)
-      : text_(absl::StrCat(value)) {}  // NOLINT(google-explicit-constructor)
+      : text_(absl::StrCat(value)) {}
 
   template <typename Value>
   Parameter(const std::optional<Value>& value) {  // NOLINT(google-explicit-constructor)

@@ -228,8 +228,8 @@ class Process::Impl {
 
   pid_t pid() const { return pid_; }
 
-  // Starts the thread that hands output to callbacks; ends at end of file or when this object goes. The parts of `sources`
-  // are moved out, which the check does not see through the structured binding.
+  // Starts the thread that hands output to callbacks; ends at end of file or when this object goes. The parts of
+  // `sources` are moved out, which the check does not see through the structured binding.
   // NOLINTNEXTLINE(performance-unnecessary-value-param)
   absl::Status ReadFrom(std::vector<std::pair<Descriptor, std::function<void(absl::string_view)>>> sources) {
     if (sources.empty()) return absl::OkStatus();

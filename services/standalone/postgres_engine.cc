@@ -151,7 +151,7 @@ absl::StatusOr<std::unique_ptr<process::Process>> PostgresEngine::Start() {
       {"logging_collector", "off"},
   };
   for (const auto& [name, value] : settings) {
-    argv.push_back("-c");
+    argv.emplace_back("-c");
     argv.push_back(absl::StrCat(name, "=", value));
   }
   process::SpawnOptions options = Command(std::move(argv));

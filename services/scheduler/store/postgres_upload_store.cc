@@ -29,6 +29,7 @@ class PostgresUploadStore : public UploadStore {
 
   absl::Status Append(const UploadRecord& upload, int first, const std::vector<std::string>& chunks) override {
     std::vector<Bytes> data;
+    data.reserve(chunks.size());
     for (const std::string& chunk : chunks) data.push_back(Bytes{chunk});
     return pool_.Transact(Scope::Project(upload.project), [&](Transaction& transaction) {
       return transaction.Execute(queries::kInsertUploadChunks, upload.id, upload.project, first, data).status();
