@@ -55,13 +55,13 @@ absl::Status ServerError(int status, absl::string_view message) {
 }  // namespace
 
 std::string ErrorJson(const absl::Status& error) {
-  static const RE2& kFieldPath =
+  static const RE2& field_path =
       *new RE2(R"((?s)([a-z][a-z0-9_]*(?:\[[^\]]*\])?(?:\.[a-z][a-z0-9_]*(?:\[[^\]]*\])?)*): (.+))");
   nlohmann::json body = {{"code", absl::StatusCodeToString(error.code())}};
   std::string field, message(error.message());
   if (error.code() == absl::StatusCode::kInvalidArgument) {
     std::string rest;
-    if (RE2::FullMatch(message, kFieldPath, &field, &rest)) {
+    if (RE2::FullMatch(message, field_path, &field, &rest)) {
       body["field"] = field;
       message = rest;
     }

@@ -25,7 +25,7 @@ bool IsLoopback(const std::string& listen) {
 class ConsoleApp::Impl {
  public:
   Impl(ConsoleOptions options, Clock& clock, RandomSource& random, Logger logger, metrics::Registry& metrics,
-       Backends backends)
+       const Backends& backends)
       : options_(std::move(options)),
         clock_(clock),
         logger_(std::move(logger)),

@@ -16,13 +16,13 @@ namespace util = google::protobuf::util;
 // protobuf says "(rule.recipe) nosuch: Cannot find field.", "(page_size): invalid value "x" for type TYPE_INT32" and,
 // for what is not JSON, a text with an excerpt.
 absl::Status Explain(const std::string& message) {
-  static const RE2& kUnknown = *new RE2(R"((?:\((.*?)\) )?([A-Za-z0-9_]+): Cannot find field\.)");
-  static const RE2& kInvalid = *new RE2(R"((?s)\((.*?)\): invalid value .* for type (?:TYPE_)?([A-Za-z0-9_.]+))");
+  static const RE2& unknown = *new RE2(R"((?:\((.*?)\) )?([A-Za-z0-9_]+): Cannot find field\.)");
+  static const RE2& invalid = *new RE2(R"((?s)\((.*?)\): invalid value .* for type (?:TYPE_)?([A-Za-z0-9_.]+))");
   std::string path, detail;
-  if (RE2::FullMatch(message, kUnknown, &path, &detail)) {
+  if (RE2::FullMatch(message, unknown, &path, &detail)) {
     return absl::InvalidArgumentError(absl::StrCat(path, path.empty() ? "" : ".", detail, ": there is no such field"));
   }
-  if (RE2::FullMatch(message, kInvalid, &path, &detail)) {
+  if (RE2::FullMatch(message, invalid, &path, &detail)) {
     return absl::InvalidArgumentError(
         absl::StrCat(path, path.empty() ? "" : ": ", "expected a value of type ", absl::AsciiStrToLower(detail)));
   }
