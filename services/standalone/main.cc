@@ -44,7 +44,12 @@ ABSL_FLAG(std::vector<std::string>, allow_hosts, {},
           "servers and "
           "registries in your own network.");
 ABSL_FLAG(std::string, public_url, "",
-          "The console's address for browsers, http://HOST[:PORT] or https://HOST[:PORT]; empty = --console_listen.");
+          "The console's address for browsers, http://HOST[:PORT] or https://HOST[:PORT]; also for the links of commit "
+          "statuses (URL/builds/ID). Empty = --console_listen, and no links.");
+ABSL_FLAG(
+    std::string, webhook_public_url, "",
+    "--webhook_listen as git providers reach it, for example https://hooks.example.com; needed to install webhooks "
+    "through the providers' APIs.");
 ABSL_FLAG(int, build_slots, 2, "Builds that this process runs at a time; 0 = none.");
 ABSL_FLAG(absl::Duration, lease_ttl, absl::Seconds(30),
           "How long an agent may be silent before its builds are given to another.");
@@ -80,7 +85,7 @@ ServicesOptions ReadServicesOptions(const rpc::ServiceFlags& flags, const DataDi
   options.listen = flags.listen;
   options.webhook_listen = absl::GetFlag(FLAGS_webhook_listen);
   options.console_listen = absl::GetFlag(FLAGS_console_listen);
-  options.sign_in_codes_file = data_dir.Below("run/sign_in_codes");
+  options.sign_in_codes_file = data_dir.SecretPath("sign_in_codes");
   options.internal_socket = data_dir.Below("run/davit.sock");
   options.database = engines.database();
   options.buildkit = engines.buildkit();
@@ -91,6 +96,7 @@ ServicesOptions ReadServicesOptions(const rpc::ServiceFlags& flags, const DataDi
   if (absl::GetFlag(FLAGS_registry).empty()) options.allowed_hosts.push_back(engines.registry());
   options.lease_ttl = absl::GetFlag(FLAGS_lease_ttl);
   options.public_url = absl::GetFlag(FLAGS_public_url);
+  options.webhook_public_url = absl::GetFlag(FLAGS_webhook_public_url);
   return options;
 }
 

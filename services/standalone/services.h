@@ -31,7 +31,8 @@ struct ServicesOptions {
   // Hosts, host:port or CIDR blocks that may be private and may be reached over plain HTTP: git servers and registries.
   std::vector<std::string> allowed_hosts;
   absl::Duration lease_ttl = absl::Seconds(30);
-  std::string public_url;  // The console as browsers reach it; empty = console_listen.
+  std::string public_url;          // Where people see builds, for links of commit statuses; empty = no links.
+  std::string webhook_public_url;  // The webhook gateway as git providers reach it; empty = not known.
 };
 
 // The names of the database roles that the services act as.

@@ -100,7 +100,7 @@ sign_in_link() {
   code="$(head -c 32 /dev/urandom | base64 -w0 | tr '+/' '-_' | tr -d '=')"
   (
     umask 077
-    exec 9>>"$data/run/sign_in_codes"
+    exec 9>>"$data/secrets/sign_in_codes"
     flock 9
     printf '%s %s %s\n' "$code" "$(($(date +%s) + 600))" "$(<"$data/admin.token")" >&9
   )
