@@ -24,6 +24,10 @@ ABSL_FLAG(int, max_attempts, 3, "Attempts that may fail for an infrastructure re
 ABSL_FLAG(int, max_running_per_project, 20, "Builds of one project that run at a time, without limits of its own.");
 ABSL_FLAG(int64_t, max_log_bytes, int64_t{64} << 20, "Bytes of log that are kept of one attempt.");
 ABSL_FLAG(int64_t, max_upload_bytes, int64_t{512} << 20, "Bytes of one uploaded context.");
+ABSL_FLAG(
+    std::string, public_url, "",
+    "Where people see builds, for the links of commit statuses (URL/builds/ID), for example https://davit.example.com; "
+    "empty = no links.");
 ABSL_FLAG(int, publishers, 2, "Builds whose tags are set at a time.");
 
 namespace davit::scheduler {
@@ -43,6 +47,7 @@ SchedulerOptions ReadOptions(const rpc::DatabaseFlags& database) {
   options.max_running_per_project = absl::GetFlag(FLAGS_max_running_per_project);
   options.max_log_size = absl::GetFlag(FLAGS_max_log_bytes);
   options.max_upload_size = absl::GetFlag(FLAGS_max_upload_bytes);
+  options.public_url = absl::GetFlag(FLAGS_public_url);
   options.publishers = absl::GetFlag(FLAGS_publishers);
   return options;
 }

@@ -13,6 +13,7 @@
 #include "services/scheduler/agent_service.h"
 #include "services/scheduler/change_hub.h"
 #include "services/scheduler/claim_dispatcher.h"
+#include "services/scheduler/commit_reporter.h"
 #include "services/scheduler/housekeeping.h"
 #include "services/scheduler/lease_granter.h"
 #include "services/scheduler/migrations.h"
@@ -69,6 +70,7 @@ class SchedulerApp::Parts {
         agents_(NewPostgresAgentStore(*pool_, PresentWithin())),
         tags_(NewPostgresTagStore(*publishing_pool_)),
         revocations_(NewPostgresRevocationStore(*pool_)),
+        commit_statuses_(NewPostgresCommitStatusStore(*pool_)),
         http_(http::ClientOptions{.policy = std::move(policy), .user_agent = "davit-scheduler"}),
         token_registry_(deps_.token_registry),
         targets_(NewOciTagTargets(http_, token_registry_, options_.registry_timeout)),
@@ -78,6 +80,10 @@ class SchedulerApp::Parts {
         publisher_(
             *tags_, *targets_, deps_.random, PublisherOptions(),
             [this](const std::string& build) { hub_.Notify(build, Topic::kBuild); }, deps_.logger, deps_.metrics),
+        reporter_(
+            *commit_statuses_, [this](const CommitReport& report) { return token_registry_.SetCommitStatus(report); },
+            [this](const std::string& build) { hub_.Notify(build, Topic::kBuild); }, options_.public_url, deps_.logger,
+            deps_.metrics),
         housekeeping_({*leases_, *queue_, *revocations_, *uploads_, token_registry_,
                        [this](const std::vector<EndedAttempt>& ended) { AttemptsEnded(ended); },
                        [this] { dispatcher_.Wake(); }, options_.upload_retention, deps_.logger, deps_.metrics}),
@@ -103,6 +109,10 @@ class SchedulerApp::Parts {
                                        [this] { return housekeeping_.Revoke(); });
     tidying_ =
         std::make_unique<Loop>(options_.housekeeping_interval, deps_.random, [this] { return housekeeping_.Tidy(); });
+    for (int i = 0; i < options_.reporters; ++i) {
+      reporting_.push_back(
+          std::make_unique<Loop>(options_.poll_interval, deps_.random, [this] { return reporter_.ReportNext(); }));
+    }
     for (int i = 0; i < options_.publishers; ++i) {
       publishing_.push_back(std::make_unique<Loop>(kSlowPolls * options_.poll_interval, deps_.random,
                                                    [this] { return publisher_.PublishNext(); }));
@@ -147,6 +157,7 @@ class SchedulerApp::Parts {
     dispatcher_.Wake();
     absl::MutexLock lock(&loops_mutex_);
     for (const std::unique_ptr<Loop>& loop : publishing_) loop->Wake();
+    for (const std::unique_ptr<Loop>& loop : reporting_) loop->Wake();
     if (revoking_ != nullptr) revoking_->Wake();
   }
 
@@ -157,6 +168,8 @@ class SchedulerApp::Parts {
       absl::MutexLock lock(&loops_mutex_);
       loops = std::move(publishing_);
       publishing_.clear();
+      for (std::unique_ptr<Loop>& loop : reporting_) loops.push_back(std::move(loop));
+      reporting_.clear();
       loops.push_back(std::move(reaping_));
       loops.push_back(std::move(revoking_));
       loops.push_back(std::move(tidying_));
@@ -178,6 +191,7 @@ class SchedulerApp::Parts {
   const std::unique_ptr<AgentStore> agents_;
   const std::unique_ptr<TagStore> tags_;
   const std::unique_ptr<RevocationStore> revocations_;
+  const std::unique_ptr<CommitStatusStore> commit_statuses_;
   http::Client http_;
   TokenRegistryClient token_registry_;
   const std::unique_ptr<TagTargets> targets_;
@@ -185,6 +199,7 @@ class SchedulerApp::Parts {
   ChangeHub hub_;
   LeaseGranter granter_;
   TagPublisher publisher_;
+  CommitReporter reporter_;
   Housekeeping housekeeping_;
   ClaimDispatcher dispatcher_;
   rpc::Executor executor_;
@@ -192,6 +207,7 @@ class SchedulerApp::Parts {
   AgentService agent_service_;
   absl::Mutex loops_mutex_;
   std::vector<std::unique_ptr<Loop>> publishing_ ABSL_GUARDED_BY(loops_mutex_);
+  std::vector<std::unique_ptr<Loop>> reporting_ ABSL_GUARDED_BY(loops_mutex_);
   std::unique_ptr<Loop> reaping_ ABSL_GUARDED_BY(loops_mutex_);
   std::unique_ptr<Loop> revoking_ ABSL_GUARDED_BY(loops_mutex_);
   std::unique_ptr<Loop> tidying_ ABSL_GUARDED_BY(loops_mutex_);

@@ -62,6 +62,10 @@ struct SchedulerOptions {
 
   // Registries that may be reached over plain http or at private addresses (libs/http/address_policy.h).
   std::vector<std::string> allowed_hosts;
+  // Where people see builds, for the links of commit statuses (URL/builds/ID); empty: no links.
+  std::string public_url;
+  // Commit statuses that are told at a time.
+  int reporters = 2;
   // Publications that are worked off at a time.
   int publishers = 2;
   // For each HTTP request to a registry.

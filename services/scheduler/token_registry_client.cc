@@ -131,4 +131,25 @@ absl::StatusOr<PublishCredential> TokenRegistryClient::IssuePublishCredential(co
   return PublishCredential{response.registry().username(), crypto::SecretString(response.registry().password())};
 }
 
+absl::StatusOr<ReportAnswer> TokenRegistryClient::SetCommitStatus(const CommitReport& report) {
+  v1::SetCommitStatusRequest request;
+  request.set_project(report.project);
+  request.set_connection_id(report.connection_id);
+  request.set_repository(report.repository);
+  request.set_commit(report.commit);
+  request.set_ref(report.ref);
+  request.set_context(report.context);
+  request.set_state(static_cast<v1::CommitState>(report.state));
+  request.set_description(report.description);
+  request.set_target_url(report.target_url);
+  request.set_build_id(report.build_id);
+  v1::SetCommitStatusResponse response;
+  grpc::ClientContext context;
+  rpc::SetDeadline(context, timeout_);
+  DAVIT_RETURN_IF_ERROR(rpc::FromGrpcStatus(stub_->rpc->SetCommitStatus(&context, request, &response)));
+  return ReportAnswer{
+      static_cast<ReportOutcome>(response.outcome()), response.reason(),
+      absl::Milliseconds(google::protobuf::util::TimeUtil::DurationToMilliseconds(response.retry_after()))};
+}
+
 }  // namespace davit::scheduler

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "libs/crypto/secret.h"
+#include "services/scheduler/commit_reporter.h"
 
 namespace grpc {
 class Channel;
@@ -64,6 +65,9 @@ class TokenRegistryClient {
   absl::StatusOr<PublishCredential> IssuePublishCredential(const std::string& project, const std::string& build_id,
                                                            const std::string& registry_credential_id,
                                                            const std::string& image_repository);
+
+  // Marks a commit at its provider.
+  absl::StatusOr<ReportAnswer> SetCommitStatus(const CommitReport& report);
 
  private:
   struct Stub;

@@ -93,6 +93,7 @@ class PostgresBuildStore : public BuildStore {
                                 .Execute(queries::kInsertBuildEvent, build.id, build.project, 1,
                                          static_cast<int>(BuildState::kQueued), 0, "")
                                 .status());
+      DAVIT_RETURN_IF_ERROR(MarkCommits(transaction, {build.id}));
       DAVIT_RETURN_IF_ERROR(
           Enqueue(transaction, build.pool, build.project, build.priority, sequence, build.id, default_max_running_));
       DAVIT_ASSIGN_OR_RETURN(BuildRecord record, Load(transaction, build.id, BuildDetail::kBrief));

@@ -41,10 +41,13 @@ class PostgresQueueStore : public QueueStore {
                                  transaction.Execute(queries::kClaimBuilds, pool, project, agents, sessions,
                                                      options_.lease_ttl, options_.timeout_margin));
           std::vector<ClaimedLease> leases;
+          std::vector<std::string> builds;
           for (const pqxx::row& row : rows) {
             leases.push_back({ReadText(row["build_id"]), ReadText(row["agent_id"]), ReadText(row["session_id"]),
                               row["fence"].as<int64_t>()});
+            builds.push_back(leases.back().build_id);
           }
+          DAVIT_RETURN_IF_ERROR(MarkCommits(transaction, builds));
           return leases;
         });
   }

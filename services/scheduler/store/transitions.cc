@@ -109,10 +109,18 @@ absl::Status AdvanceBuild(Transaction& transaction, const LockedBuild& build, co
                                              advance.counts_as_failure ? 1 : 0, advance.not_before, advance.digest,
                                              static_cast<int>(advance.failure.failure_class), advance.failure.message,
                                              IsTerminal(advance.state)));
-  return transaction
-      .Execute(queries::kInsertBuildEvent, build.id, build.project, rows[0]["revision"].as<int64_t>(),
-               static_cast<int>(advance.state), rows[0]["attempt"].as<int>(), advance.detail)
-      .status();
+  DAVIT_RETURN_IF_ERROR(transaction
+                            .Execute(queries::kInsertBuildEvent, build.id, build.project,
+                                     rows[0]["revision"].as<int64_t>(), static_cast<int>(advance.state),
+                                     rows[0]["attempt"].as<int>(), advance.detail)
+                            .status());
+  // That tags are being set is over soon and changes nothing for those who look at the commit.
+  return advance.state == BuildState::kPublishing ? absl::OkStatus() : MarkCommits(transaction, {build.id});
+}
+
+absl::Status MarkCommits(Transaction& transaction, const std::vector<std::string>& builds) {
+  if (builds.empty()) return absl::OkStatus();
+  return transaction.Execute(queries::kMarkCommits, builds).status();
 }
 
 absl::Status Enqueue(Transaction& transaction, const std::string& pool, const std::string& project, int priority,

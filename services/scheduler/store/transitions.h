@@ -57,6 +57,9 @@ absl::StatusOr<LockedBuild> LockBuild(postgres::Transaction& transaction, const 
 // Moves a locked build on and records it. INTERNAL when the state may not follow.
 absl::Status AdvanceBuild(postgres::Transaction& transaction, const LockedBuild& build, const Advance& advance);
 
+// Lets the commits of builds show the states that the builds have come to in this transaction (commit_status_store.h).
+absl::Status MarkCommits(postgres::Transaction& transaction, const std::vector<std::string>& builds);
+
 // Puts a build into its lane.
 absl::Status Enqueue(postgres::Transaction& transaction, const std::string& pool, const std::string& project,
                      int priority, int64_t sequence, const std::string& id, int default_max_running);

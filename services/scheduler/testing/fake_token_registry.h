@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
@@ -33,6 +34,20 @@ class FakeTokenRegistry : public registry::v1::TokenRegistry::Service {
   int commit_calls() {
     absl::MutexLock lock(&mutex_);
     return commit_calls_;
+  }
+
+  // What commits were marked with, oldest first.
+  std::vector<registry::v1::SetCommitStatusRequest> statuses() {
+    absl::MutexLock lock(&mutex_);
+    return statuses_;
+  }
+
+  grpc::Status SetCommitStatus(grpc::ServerContext*, const registry::v1::SetCommitStatusRequest* request,
+                               registry::v1::SetCommitStatusResponse* response) override {
+    absl::MutexLock lock(&mutex_);
+    statuses_.push_back(*request);
+    response->set_outcome(registry::v1::SetCommitStatusResponse::OUTCOME_SET);
+    return grpc::Status::OK;
   }
 
   grpc::Status GetCommit(grpc::ServerContext*, const registry::v1::GetCommitRequest* request,
@@ -80,6 +95,7 @@ class FakeTokenRegistry : public registry::v1::TokenRegistry::Service {
   absl::Mutex mutex_;
   grpc::Status grant_status_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, int64_t> grants_ ABSL_GUARDED_BY(mutex_);
+  std::vector<registry::v1::SetCommitStatusRequest> statuses_ ABSL_GUARDED_BY(mutex_);
   int commit_calls_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
