@@ -46,4 +46,14 @@ BuildOrder OrderForManual(const Rule& rule, const Event& event, const BuildSubje
   return MakeOrder(rule, event, subject, absl::StrCat("manual/", event.id));
 }
 
+BuildOrder WithRequestId(const BuildOrder& order, const std::string& request_id) {
+  scheduler::v1::CreateBuildRequest request;
+  request.ParseFromString(order.request);
+  request.set_request_id(request_id);
+  BuildOrder renamed = order;
+  renamed.request_id = request_id;
+  renamed.request = request.SerializeAsString();
+  return renamed;
+}
+
 }  // namespace davit::rule_engine

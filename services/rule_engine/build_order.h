@@ -28,4 +28,7 @@ BuildOrder OrderForPush(const Rule& rule, const Event& event, const BuildSubject
 // The order of a manual event: its request id follows from the event.
 BuildOrder OrderForManual(const Rule& rule, const Event& event, const BuildSubject& subject);
 
+// The same order under another request id: another build.
+BuildOrder WithRequestId(const BuildOrder& order, const std::string& request_id);
+
 }  // namespace davit::rule_engine

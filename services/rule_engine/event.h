@@ -21,6 +21,10 @@ enum class Reason {
   kAlreadyBuilt = 5,
   kNoTag = 6,
   kBuildRefused = 7,
+  kRefExcluded = 8,
+  kPathsNotMatched = 9,
+  kAuthorNotMatched = 10,
+  kSkipMark = 11,
 };
 
 // What one rule made of an event.
@@ -36,7 +40,7 @@ struct Explanation {
 };
 
 // Where an event came from; numbers as davit.rules.v1.Event.Kind.
-enum class EventKind { kWebhook = 1, kManual = 2 };
+enum class EventKind { kWebhook = 1, kManual = 2, kReconciled = 3 };
 
 // How far it has come; numbers as davit.rules.v1.Event.State.
 enum class EventState { kReceived = 1, kEvaluated = 2, kIgnored = 3 };
@@ -48,7 +52,8 @@ struct Event {
   EventKind kind = EventKind::kWebhook;
   EventState state = EventState::kReceived;
   std::string connection_id;
-  // Whose delivery ids `delivery_id` is one of: the webhook, or for a manual event the rule.
+  // Whose delivery ids `delivery_id` is one of: the webhook, for a manual event the rule, for a reconciled one the
+  // connection.
   std::string source_id;
   // Unique for its source. A manual event without a request id has its own id here.
   std::string delivery_id;

@@ -1,10 +1,11 @@
 // The calls about events.
 #include "services/rule_engine/event_calls.h"
 
+#include <google/protobuf/util/time_util.h>
+
 #include <optional>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
@@ -22,12 +23,44 @@ constexpr size_t kMaxRevisionBytes = 1024;
 constexpr char kMetric[] = "davit_rule_engine_events_total";
 constexpr char kHelp[] = "Events handed in by gateways, by what they were.";
 
+// A bound of a time range; `otherwise` when it is not set.
+absl::StatusOr<absl::Time> ReadBound(absl::string_view field, bool set, const google::protobuf::Timestamp& time,
+                                     absl::Time otherwise) {
+  if (!set) return otherwise;
+  using google::protobuf::util::TimeUtil;
+  if (time.seconds() < TimeUtil::kTimestampMinSeconds || time.seconds() > TimeUtil::kTimestampMaxSeconds) {
+    return absl::InvalidArgumentError(absl::StrCat(field, ": outside the years 1 to 9999"));
+  }
+  return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
+}
+
+absl::StatusOr<EventFilter> FilterFromRequest(const rules::v1::ListEventsRequest& request) {
+  EventFilter filter;
+  filter.connection_id = request.connection_id();
+  filter.repository = request.repository();
+  filter.ref = request.ref();
+  filter.delivery_id = request.delivery_id();
+  for (int i = 0; i < request.states_size(); ++i) {
+    if (request.states(i) < rules::v1::Event::STATE_RECEIVED || request.states(i) > rules::v1::Event::STATE_IGNORED) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("states[", i, "]: accepted: STATE_RECEIVED, STATE_EVALUATED, STATE_IGNORED"));
+    }
+    filter.states.push_back(static_cast<EventState>(request.states(i)));
+  }
+  DAVIT_ASSIGN_OR_RETURN(filter.start,
+                         ReadBound("start_time", request.has_start_time(), request.start_time(), absl::InfinitePast()));
+  DAVIT_ASSIGN_OR_RETURN(filter.end,
+                         ReadBound("end_time", request.has_end_time(), request.end_time(), absl::InfiniteFuture()));
+  return filter;
+}
+
 }  // namespace
 
-EventCalls::EventCalls(RuleStore& rules, EventLedger& ledger, SourceDirectory& directory, Clock& clock,
-                       metrics::Registry& metrics, Wakeups wakeups)
+EventCalls::EventCalls(RuleStore& rules, EventLedger& ledger, EventEvaluator& evaluator, SourceDirectory& directory,
+                       Clock& clock, metrics::Registry& metrics, Wakeups wakeups)
     : rules_(rules),
       ledger_(ledger),
+      evaluator_(evaluator),
       directory_(directory),
       clock_(clock),
       wakeups_(std::move(wakeups)),
@@ -59,12 +92,9 @@ absl::StatusOr<rules::v1::ListEventsResponse> EventCalls::List(const auth::Calle
                                                                const rules::v1::ListEventsRequest& request) {
   DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
   DAVIT_ASSIGN_OR_RETURN(const int page_size, PageSize(request.page_size()));
-  DAVIT_ASSIGN_OR_RETURN(const std::string position, DecodePageToken(request.page_token()));
-  int64_t before = 0;
-  if (!position.empty() && (!absl::SimpleAtoi(position, &before) || before <= 0)) {
-    return absl::InvalidArgumentError("page_token: not a next_page_token of an earlier answer");
-  }
-  DAVIT_ASSIGN_OR_RETURN(const EventPage page, ledger_.List(project, request.repository(), before, page_size));
+  DAVIT_ASSIGN_OR_RETURN(const int64_t before, DecodePosition(request.page_token()));
+  DAVIT_ASSIGN_OR_RETURN(const EventFilter filter, FilterFromRequest(request));
+  DAVIT_ASSIGN_OR_RETURN(const EventPage page, ledger_.List(project, filter, before, page_size));
   rules::v1::ListEventsResponse response;
   for (const Event& event : page.events) {
     rules::v1::Event& listed = *response.add_events();
@@ -84,6 +114,27 @@ absl::StatusOr<rules::v1::GetEventResponse> EventCalls::Get(const auth::Caller& 
   DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
   DAVIT_ASSIGN_OR_RETURN(const Event event, ledger_.Get(project, request.id()));
   rules::v1::GetEventResponse response;
+  *response.mutable_event() = ToProto(event);
+  return response;
+}
+
+absl::StatusOr<rules::v1::ReplayEventResponse> EventCalls::Replay(const auth::Caller& caller,
+                                                                  const rules::v1::ReplayEventRequest& request) {
+  DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
+  if (request.request_id().size() > kMaxRequestIdBytes) {
+    return absl::InvalidArgumentError("request_id: longer than 100 characters");
+  }
+  ReplayOptions options;
+  options.rebuild = request.force() ? Rebuild::kForced : Rebuild::kNo;
+  options.requested_by = caller.name;
+  options.request_id = request.request_id();
+  const auto evaluate = [this](const Event& event, absl::Span<const Rule> rules) {
+    return evaluator_.Evaluate(event, rules);
+  };
+  DAVIT_ASSIGN_OR_RETURN(const int ordered, ledger_.Replay(project, request.id(), options, evaluate));
+  if (ordered > 0) wakeups_.builds_ordered();
+  DAVIT_ASSIGN_OR_RETURN(const Event event, ledger_.Get(project, request.id()));
+  rules::v1::ReplayEventResponse response;
   *response.mutable_event() = ToProto(event);
   return response;
 }

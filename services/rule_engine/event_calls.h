@@ -10,6 +10,7 @@
 #include "libs/auth/caller.h"
 #include "libs/clock/clock.h"
 #include "libs/metrics/metrics.h"
+#include "services/rule_engine/event_evaluator.h"
 #include "services/rule_engine/event_ledger.h"
 #include "services/rule_engine/rule_store.h"
 #include "services/rule_engine/source_directory.h"
@@ -26,7 +27,7 @@ struct Wakeups {
 class EventCalls {
  public:
   // All references must outlive this.
-  EventCalls(RuleStore& rules, EventLedger& ledger, SourceDirectory& directory, Clock& clock,
+  EventCalls(RuleStore& rules, EventLedger& ledger, EventEvaluator& evaluator, SourceDirectory& directory, Clock& clock,
              metrics::Registry& metrics, Wakeups wakeups);
 
   absl::StatusOr<rules::v1::IngestEventResponse> Ingest(const auth::Caller& caller,
@@ -35,6 +36,8 @@ class EventCalls {
                                                      const rules::v1::ListEventsRequest& request);
   absl::StatusOr<rules::v1::GetEventResponse> Get(const auth::Caller& caller,
                                                   const rules::v1::GetEventRequest& request);
+  absl::StatusOr<rules::v1::ReplayEventResponse> Replay(const auth::Caller& caller,
+                                                        const rules::v1::ReplayEventRequest& request);
   absl::StatusOr<rules::v1::TriggerRuleResponse> TriggerRule(const auth::Caller& caller,
                                                              const rules::v1::TriggerRuleRequest& request);
 
@@ -45,6 +48,7 @@ class EventCalls {
 
   RuleStore& rules_;
   EventLedger& ledger_;
+  EventEvaluator& evaluator_;
   SourceDirectory& directory_;
   Clock& clock_;
   const Wakeups wakeups_;

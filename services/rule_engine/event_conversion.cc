@@ -116,17 +116,20 @@ rules::v1::Event ToProto(const Event& event) {
   message.mutable_headers()->insert(event.headers.begin(), event.headers.end());
   *message.mutable_push() = event.push;
   message.set_detail(event.detail);
-  for (const Explanation& explanation : event.explanations) {
-    rules::v1::RuleExplanation& added = *message.add_explanations();
-    added.set_rule_id(explanation.rule_id);
-    added.set_rule_display_name(explanation.rule_display_name);
-    added.set_reason(static_cast<rules::v1::RuleExplanation::Reason>(explanation.reason));
-    added.set_detail(explanation.detail);
-    added.set_build_id(explanation.build_id);
-    added.mutable_tags()->Assign(explanation.tags.begin(), explanation.tags.end());
-  }
+  for (const Explanation& explanation : event.explanations) *message.add_explanations() = ToProto(explanation);
   *message.mutable_receive_time() = ToTimestamp(event.receive_time);
   if (event.evaluate_time.has_value()) *message.mutable_evaluate_time() = ToTimestamp(*event.evaluate_time);
+  return message;
+}
+
+rules::v1::RuleExplanation ToProto(const Explanation& explanation) {
+  rules::v1::RuleExplanation message;
+  message.set_rule_id(explanation.rule_id);
+  message.set_rule_display_name(explanation.rule_display_name);
+  message.set_reason(static_cast<rules::v1::RuleExplanation::Reason>(explanation.reason));
+  message.set_detail(explanation.detail);
+  message.set_build_id(explanation.build_id);
+  message.mutable_tags()->Assign(explanation.tags.begin(), explanation.tags.end());
   return message;
 }
 

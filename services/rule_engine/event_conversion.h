@@ -11,6 +11,9 @@ namespace davit::rule_engine {
 // The message that clients see.
 rules::v1::Event ToProto(const Event& event);
 
+// The same for what one rule made of it.
+rules::v1::RuleExplanation ToProto(const Explanation& explanation);
+
 // The event that a gateway hands in, checked, as kReceived or, for a deleted ref, kIgnored. INVALID_ARGUMENT names the
 // field
 // ("push.ref: invalid ref: …"). Lists and texts over their limits are cut rather than refused: a push must not be lost

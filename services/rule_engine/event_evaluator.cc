@@ -16,11 +16,12 @@ Evaluation EventEvaluator::Evaluate(const Event& event, absl::Span<const Rule> r
     evaluation.detail = ref.ok() ? "the push names no commit" : std::string(ref.status().message());
     return evaluation;
   }
+  const PushFacts facts = FactsOf(event.push);
   int matched = 0;
   for (const Rule& rule : rules) {
     if (!ConcernsRepository(rule, event.push.repository())) continue;
     TagInputs inputs{*ref, event.push.after(), event.receive_time};
-    Verdict verdict = MatchRule(rule, inputs, patterns_);
+    Verdict verdict = MatchRule(rule, inputs, facts, patterns_);
     Outcome outcome;
     if (verdict.reason == Reason::kMatched) {
       ++matched;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,6 +36,37 @@ struct Waiting {
   absl::Duration oldest;
 };
 
+// Which events to list.
+struct EventFilter {
+  // Empty = of all.
+  std::string connection_id = {};
+  // Empty = of all; case does not count.
+  std::string repository = {};
+  // In full or a short name; empty = of all.
+  std::string ref = {};
+  // Empty = of all.
+  std::string delivery_id = {};
+  // Empty = in any.
+  std::vector<EventState> states = {};
+  // Empty = of any.
+  std::vector<EventKind> kinds = {};
+  // Received at `start` or later and before `end`.
+  absl::Time start = absl::InfinitePast();
+  absl::Time end = absl::InfiniteFuture();
+};
+
+// Whether a replay builds what was built before.
+enum class Rebuild { kNo, kForced };
+
+// How an event is evaluated again.
+struct ReplayOptions {
+  Rebuild rebuild = Rebuild::kNo;
+  // Who asked, for people.
+  std::string requested_by;
+  // Makes a forced replay repeatable: the same text gives the same builds.
+  std::string request_id;
+};
+
 // Everything that was received, and what became of it. Events of other projects are NOT_FOUND.
 class EventLedger {
  public:
@@ -59,9 +91,9 @@ class EventLedger {
   // One event with its explanations.
   virtual absl::StatusOr<Event> Get(const std::string& project, const std::string& id) = 0;
 
-  // At most `limit` events, newest first, without explanations. `repository` "" = of all, else case does not count;
-  // `before` 0 = from the newest, else EventPage::next of the page before.
-  virtual absl::StatusOr<EventPage> List(const std::string& project, const std::string& repository, int64_t before,
+  // At most `limit` events, newest first, without explanations. `before` 0 = from the newest, else EventPage::next of
+  // the page before.
+  virtual absl::StatusOr<EventPage> List(const std::string& project, const EventFilter& filter, int64_t before,
                                          int limit) = 0;
 
   // Evaluates at most `limit` received events of all projects, the oldest first and those of one ref one after the
@@ -69,6 +101,22 @@ class EventLedger {
   // effect once. A rule that has already asked for a build of the same ref and commit gets kAlreadyBuilt instead of its
   // order. Returns how many events were evaluated. Any number of replicas may call it at once.
   virtual absl::StatusOr<int> EvaluateReceived(int limit, Evaluate evaluate) = 0;
+
+  // Evaluates a past event again in one transaction: builds what matches and was not built, or with kForced whatever
+  // matches; the explanation of a build that this event has made stays unless another is made. Returns how many builds
+  // were ordered; 0 for an event that waits to be evaluated. FAILED_PRECONDITION: a manual event.
+  virtual absl::StatusOr<int> Replay(const std::string& project, const std::string& id, const ReplayOptions& options,
+                                     Evaluate evaluate) = 0;
+
+  // Removes at most `limit` events of all projects that were received more than `age` ago, the oldest first, with their
+  // explanations; never one that waits to be evaluated or whose build the scheduler does not have. What rules have
+  // built stays known. Returns how many.
+  virtual absl::StatusOr<int> DeleteOld(absl::Duration age, int limit) = 0;
+
+  // The pairs of ref and commit that events of these refs, received since then and not by hand, have told of.
+  virtual absl::StatusOr<std::set<std::pair<std::string, std::string>>> PushesOfRefs(
+      const std::string& project, const std::string& connection_id, const std::string& repository,
+      const std::vector<std::string>& refs, absl::Time since) = 0;
 
   // Events that wait to be evaluated, of all projects.
   virtual absl::StatusOr<Waiting> CountReceived() = 0;

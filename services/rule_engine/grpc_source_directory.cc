@@ -18,6 +18,8 @@ namespace {
 constexpr absl::Duration kLookupTimeout = absl::Seconds(5);
 // The registry asks the provider.
 constexpr absl::Duration kResolveTimeout = absl::Seconds(30);
+// As many refs as the registry lists.
+constexpr int kMostRefs = 10000;
 
 // The status for our caller. That the registry refuses our own token is no fault of the caller's.
 absl::Status FromRegistry(const grpc::Status& answer) {
@@ -98,6 +100,21 @@ absl::StatusOr<ResolvedRevision> GrpcSourceDirectory::Resolve(const Rule& rule, 
   DAVIT_RETURN_IF_ERROR(
       stub_->Call(&registry::v1::TokenRegistry::Stub::GetCommit, kResolveTimeout, request_id, request, response));
   return ResolvedRevision{response.commit().id(), response.commit().ref()};
+}
+
+absl::StatusOr<RemoteHeads> GrpcSourceDirectory::ListHeads(const std::string& project, const std::string& connection_id,
+                                                           const std::string& repository) {
+  registry::v1::ListRefsRequest request;
+  request.set_project(project);
+  request.set_connection_id(connection_id);
+  request.set_repository(repository);
+  registry::v1::ListRefsResponse response;
+  DAVIT_RETURN_IF_ERROR(
+      stub_->Call(&registry::v1::TokenRegistry::Stub::ListRefs, kResolveTimeout, "reconciler", request, response));
+  RemoteHeads heads;
+  for (const registry::v1::RemoteRef& ref : response.refs()) heads.commits.emplace(ref.name(), ref.commit());
+  heads.cut_short = response.refs_size() >= kMostRefs;
+  return heads;
 }
 
 }  // namespace davit::rule_engine

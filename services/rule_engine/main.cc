@@ -18,6 +18,11 @@
 
 ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081", "gRPC address of the token-registry");
 ABSL_FLAG(std::string, scheduler, "127.0.0.1:7083", "gRPC address of the scheduler");
+ABSL_FLAG(absl::Duration, event_retention, absl::Hours(90 * 24),
+          "how long the ledger keeps events, for example 2160h; 0 = for ever");
+ABSL_FLAG(
+    absl::Duration, reconcile_interval, absl::Minutes(5),
+    "how often a repository's refs are compared with the ledger, to find pushes whose webhook did not come; 0 = never");
 
 namespace {
 
@@ -42,7 +47,9 @@ absl::StatusOr<int> Run(const davit::rpc::ServiceFlags& flags, davit::rpc::Shutd
   DAVIT_ASSIGN_OR_RETURN(const auto app, davit::rule_engine::RuleEngineApp::Create(
                                              {.conninfo = database.conninfo,
                                               .owner_conninfo = database.owner_conninfo,
-                                              .max_connections = database.max_connections},
+                                              .max_connections = database.max_connections,
+                                              .event_retention = absl::GetFlag(FLAGS_event_retention),
+                                              .reconcile_interval = absl::GetFlag(FLAGS_reconcile_interval)},
                                              clock, random, logger, metrics, authenticator, token_registry, scheduler));
   davit::rpc::ServerOptions options;
   options.listen = flags.listen;

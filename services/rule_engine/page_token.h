@@ -18,4 +18,7 @@ std::string EncodePageToken(absl::string_view text);
 // The text of a token; INVALID_ARGUMENT "page_token: …" when it is none.
 absl::StatusOr<std::string> DecodePageToken(absl::string_view token);
 
+// The positive number in a token that was made of one; 0 for "". INVALID_ARGUMENT "page_token: …" when it is none.
+absl::StatusOr<int64_t> DecodePosition(absl::string_view token);
+
 }  // namespace davit::rule_engine

@@ -5,22 +5,33 @@
 
 namespace davit::rule_engine {
 
-absl::StatusOr<Pattern> PatternCache::Get(absl::string_view text) {
+template <typename Compiled, typename Compile>
+absl::StatusOr<Compiled> PatternCache::GetFrom(Compilations<Compiled>& patterns, absl::string_view text,
+                                               Compile compile) {
   {
     absl::MutexLock lock(&mutex_);
-    const auto found = patterns_.find(text);
-    if (found != patterns_.end()) return found->second;
+    const auto found = patterns.find(text);
+    if (found != patterns.end()) return found->second;
   }
-  DAVIT_ASSIGN_OR_RETURN(Pattern pattern, Pattern::Compile(text));
+  DAVIT_ASSIGN_OR_RETURN(Compiled pattern, compile());
   absl::MutexLock lock(&mutex_);
-  if (patterns_.size() >= capacity_) patterns_.clear();
-  patterns_.emplace(pattern.text(), pattern);
+  if (patterns.size() >= capacity_) patterns.clear();
+  patterns.emplace(pattern.text(), pattern);
   return pattern;
+}
+
+absl::StatusOr<Pattern> PatternCache::Get(absl::string_view text) {
+  return GetFrom(refs_, text, [&] { return Pattern::Compile(text); });
+}
+
+absl::StatusOr<FilterPattern> PatternCache::GetFilter(FilterPattern::Subject subject, absl::string_view text) {
+  return GetFrom(subject == FilterPattern::Subject::kPath ? paths_ : authors_, text,
+                 [&] { return FilterPattern::Compile(subject, text); });
 }
 
 size_t PatternCache::size() const {
   absl::MutexLock lock(&mutex_);
-  return patterns_.size();
+  return refs_.size() + paths_.size() + authors_.size();
 }
 
 }  // namespace davit::rule_engine

@@ -1,5 +1,6 @@
 // Plans of the hot statements over 100,000 rules of 10,000 repositories and a large ledger: none may scan a table.
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -19,7 +20,8 @@ using postgres::Transaction;
 
 constexpr char kFill[] = R"sql(
 insert into rules (id, project, display_name, enabled, connection_id, repository, repository_key, case_sensitive, spec, version)
-select 'rul_' || i, 'default', 'rule ' || i, true, 'con_1', 'team/app' || i % 10000, 'team/app' || i % 10000, false, '{}', 1
+select 'rul_' || i, 'default', 'rule ' || i, true, 'con_1', 'team/app' || i % 10000, 'team/app' || i % 10000, false,
+    jsonb_build_object('destination', jsonb_build_object('repository', '127.0.0.1:5000/app' || i % 10000)), 1
 from generate_series(1, 100000) i;
 insert into events (id, project, kind, state, connection_id, source_id, delivery_id, repository_key, ref, payload, detail)
 select 'evt_' || i, 'default', 'webhook', case when i % 100 = 0 then 'received' else 'evaluated' end, 'con_1', 'whk_1', 'd' || i,
@@ -75,6 +77,10 @@ class PlanTest : public StoreFixture {
 TEST_F(PlanTest, NoHotStatementScansATable) {
   const Scope project = Scope::Project("default");
   const Scope all = Scope::AllProjects();
+  constexpr int64_t kNewest = int64_t{1} << 60;
+  const std::vector<std::string> kAny;
+  const absl::Time kFirst = absl::InfinitePast();
+  const absl::Time kLast = absl::InfiniteFuture();
   const std::string plans[] = {
       Plan(queries::kSelectRulesOfRepository, all, "default", "con_1", "team/app7"),
       Plan(queries::kGetRule, project, "default", "rul_7"),
@@ -82,8 +88,14 @@ TEST_F(PlanTest, NoHotStatementScansATable) {
       Plan(queries::kFindEventOfDelivery, project, "default", "whk_1", "d7"),
       Plan(queries::kClaimReceivedEvents, all, 50),
       Plan(queries::kGetEvent, project, "default", "evt_7"),
-      Plan(queries::kListEvents, project, "default", "", int64_t{1} << 60, 50),
-      Plan(queries::kListEvents, project, "default", "team/app7", int64_t{1} << 60, 50),
+      Plan(queries::kListEvents, project, "default", "", kNewest, 50, "", "", kAny, kAny, kFirst, kLast),
+      Plan(queries::kListEvents, project, "default", "team/app7", kNewest, 50, "", "", kAny, kAny, kFirst, kLast),
+      Plan(queries::kListEventsOfDelivery, project, "default", "", kNewest, 50, "", "", kAny, kAny, kFirst, kLast,
+           "d7"),
+      Plan(queries::kListRulesOfImage, project, "default", "127.0.0.1:5000/app7", "rul_7"),
+      Plan(queries::kDeleteOldEvents, all, absl::Hours(24 * 90), 500),
+      Plan(queries::kListPushesOfRefs, project, "default", "con_1", "team/app7", kFirst,
+           std::vector<std::string>{"refs/heads/main"}),
       Plan(queries::kListExplanations, project, "default", "evt_7", std::string(40, 'a')),
       Plan(queries::kGetRuleBuild, all, "rul_7", "refs/heads/main", std::string(40, 'a')),
       Plan(queries::kClaimBuildOrders, all, 4, absl::Seconds(20)),

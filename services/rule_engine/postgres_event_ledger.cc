@@ -10,6 +10,7 @@
 #include "libs/postgres/transaction.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
+#include "services/rule_engine/build_order.h"
 #include "services/rule_engine/postgres_rows.h"
 #include "services/rule_engine/queries.h"
 
@@ -67,6 +68,19 @@ absl::StatusOr<bool> InsertRuleBuild(Transaction& transaction, const Event& even
   return !inserted.empty();
 }
 
+// The event for which (rule, ref, commit) was built; empty when it was not.
+absl::StatusOr<std::string> EventThatBuilt(Transaction& transaction, const BuildOrder& order) {
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                         transaction.Execute(queries::kGetRuleBuild, order.rule_id, order.ref, order.commit));
+  return rows.empty() ? std::string() : ReadText(rows[0]["event_id"]);
+}
+
+void ExplainAlreadyBuilt(const std::string& event_id, Explanation& explanation) {
+  explanation.reason = Reason::kAlreadyBuilt;
+  explanation.detail =
+      absl::StrCat("this commit of the ref was built for ", event_id, "; trigger the rule by hand to build it again");
+}
+
 // Writes what one rule makes of an event: its order, unless the rule has asked for that build before, and its
 // explanation.
 absl::Status WriteOutcome(Transaction& transaction, const Event& event, int position, Outcome& outcome) {
@@ -76,12 +90,8 @@ absl::Status WriteOutcome(Transaction& transaction, const Event& event, int posi
     if (first) {
       DAVIT_RETURN_IF_ERROR(InsertOrder(transaction, event, order));
     } else {
-      DAVIT_ASSIGN_OR_RETURN(const pqxx::result earlier,
-                             transaction.Execute(queries::kGetRuleBuild, order.rule_id, order.ref, order.commit));
-      const std::string event_id = earlier.empty() ? "an earlier event" : ReadText(earlier[0]["event_id"]);
-      outcome.explanation.reason = Reason::kAlreadyBuilt;
-      outcome.explanation.detail = absl::StrCat("this commit of the ref was built for ", event_id,
-                                                "; trigger the rule by hand to build it again");
+      DAVIT_ASSIGN_OR_RETURN(const std::string builder, EventThatBuilt(transaction, order));
+      ExplainAlreadyBuilt(builder, outcome.explanation);
     }
   }
   return InsertExplanation(transaction, event, position, outcome.explanation);
@@ -91,12 +101,7 @@ absl::StatusOr<std::vector<Rule>> RulesFor(Transaction& transaction, const Event
   DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                          transaction.Execute(queries::kSelectRulesOfRepository, event.project, event.connection_id,
                                              RepositoryKey(event.push.repository())));
-  std::vector<Rule> rules;
-  for (const pqxx::row& row : rows) {
-    DAVIT_ASSIGN_OR_RETURN(Rule rule, ReadRule(row));
-    rules.push_back(std::move(rule));
-  }
-  return rules;
+  return ReadRules(rows);
 }
 
 absl::Status Finish(Transaction& transaction, const std::string& event_id, EventState state, absl::string_view detail) {
@@ -112,6 +117,43 @@ absl::Status EvaluateOne(Transaction& transaction, const pqxx::row& row, EventLe
     DAVIT_RETURN_IF_ERROR(WriteOutcome(transaction, event, position++, outcome));
   }
   return Finish(transaction, event.id, evaluation.state, evaluation.detail);
+}
+
+absl::Status ReplaceExplanation(Transaction& transaction, const Event& event, int position, const Explanation& made) {
+  return transaction
+      .Execute(queries::kReplaceExplanation, event.id, made.rule_id, event.project, position, made.rule_display_name,
+               static_cast<int>(made.reason), made.detail, TagsToJson(made.tags))
+      .status();
+}
+
+// Writes what one rule makes of an event that it has looked at before; returns how many builds it ordered.
+absl::StatusOr<int> RewriteOutcome(Transaction& transaction, const Event& event, int position, Outcome& outcome,
+                                   const ReplayOptions& options) {
+  BuildOrder asked;
+  asked.rule_id = outcome.explanation.rule_id;
+  asked.ref = event.push.ref();
+  asked.commit = event.push.after();
+  DAVIT_ASSIGN_OR_RETURN(const std::string builder, EventThatBuilt(transaction, asked));
+  int ordered = 0;
+  if (outcome.order.has_value() && builder.empty()) {
+    DAVIT_RETURN_IF_ERROR(InsertRuleBuild(transaction, event, *outcome.order).status());
+    DAVIT_RETURN_IF_ERROR(InsertOrder(transaction, event, *outcome.order));
+    ordered = 1;
+  } else if (outcome.order.has_value() && options.rebuild == Rebuild::kForced) {
+    const BuildOrder order =
+        WithRequestId(*outcome.order, absl::StrCat("replay/", event.id, "/", asked.rule_id, "/", options.request_id));
+    DAVIT_RETURN_IF_ERROR(transaction
+                              .Execute(queries::kInsertForcedBuildOrder, event.project, order.rule_id, order.ref,
+                                       order.commit, event.id, order.request_id, postgres::Bytes{order.request})
+                              .status());
+    ordered = 1;
+  } else if (builder == event.id) {
+    return 0;
+  } else if (outcome.order.has_value()) {
+    ExplainAlreadyBuilt(builder, outcome.explanation);
+  }
+  DAVIT_RETURN_IF_ERROR(ReplaceExplanation(transaction, event, position, outcome.explanation));
+  return ordered;
 }
 
 absl::StatusOr<Event> WithExplanations(Transaction& transaction, Event event) {
@@ -173,12 +215,27 @@ absl::StatusOr<Event> PostgresEventLedger::Get(const std::string& project, const
   });
 }
 
-absl::StatusOr<EventPage> PostgresEventLedger::List(const std::string& project, const std::string& repository,
+absl::StatusOr<EventPage> PostgresEventLedger::List(const std::string& project, const EventFilter& filter,
                                                     int64_t before, int limit) {
-  const int64_t bound = before > 0 ? before : std::numeric_limits<int64_t>::max();
+  std::vector<std::string> states;
+  for (const EventState state : filter.states) states.emplace_back(StateWord(state));
+  std::vector<std::string> kinds;
+  for (const EventKind kind : filter.kinds) kinds.emplace_back(KindWord(kind));
+  std::vector<postgres::Parameter> parameters = {project,
+                                                 RepositoryKey(filter.repository),
+                                                 before > 0 ? before : std::numeric_limits<int64_t>::max(),
+                                                 limit + 1,
+                                                 filter.connection_id,
+                                                 filter.ref,
+                                                 states,
+                                                 kinds,
+                                                 filter.start,
+                                                 filter.end};
+  if (!filter.delivery_id.empty()) parameters.emplace_back(filter.delivery_id);
+  const postgres::Statement& statement =
+      filter.delivery_id.empty() ? queries::kListEvents : queries::kListEventsOfDelivery;
   return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<EventPage> {
-    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListEvents, project,
-                                                                        RepositoryKey(repository), bound, limit + 1));
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.ExecutePrepared(statement, parameters));
     EventPage page;
     for (const pqxx::row& row : rows) {
       if (static_cast<int>(page.events.size()) == limit) {
@@ -205,6 +262,58 @@ absl::StatusOr<int> PostgresEventLedger::EvaluateReceived(int limit, Evaluate ev
       }
     }
     return static_cast<int>(rows.size());
+  });
+}
+
+absl::StatusOr<int> PostgresEventLedger::Replay(const std::string& project, const std::string& id,
+                                                const ReplayOptions& options, Evaluate evaluate) {
+  ReplayOptions with_id = options;
+  if (with_id.request_id.empty()) with_id.request_id = NewEventId();
+  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<int> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kLockEvent, project, id));
+    if (rows.empty()) return absl::NotFoundError(absl::StrCat("no event ", id));
+    DAVIT_ASSIGN_OR_RETURN(const Event event, ReadEvent(rows[0]));
+    if (event.state == EventState::kReceived) return 0;
+    if (event.kind == EventKind::kManual) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(id, " was triggered by hand: trigger its rule again to build it again"));
+    }
+    DAVIT_ASSIGN_OR_RETURN(const std::vector<Rule> rules, RulesFor(transaction, event));
+    Evaluation evaluation = evaluate(event, rules);
+    int ordered = 0;
+    int position = 0;
+    for (Outcome& outcome : evaluation.outcomes) {
+      DAVIT_ASSIGN_OR_RETURN(const int builds, RewriteOutcome(transaction, event, position++, outcome, with_id));
+      ordered += builds;
+    }
+    DAVIT_RETURN_IF_ERROR(Finish(transaction, event.id, evaluation.state,
+                                 absl::StrCat(evaluation.detail, "; replayed by ", options.requested_by)));
+    return ordered;
+  });
+}
+
+absl::StatusOr<int> PostgresEventLedger::DeleteOld(absl::Duration age, int limit) {
+  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<int> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kDeleteOldEvents, age, limit));
+    return static_cast<int>(rows.affected_rows());
+  });
+}
+
+absl::StatusOr<std::set<std::pair<std::string, std::string>>> PostgresEventLedger::PushesOfRefs(
+    const std::string& project, const std::string& connection_id, const std::string& repository,
+    const std::vector<std::string>& refs, absl::Time since) {
+  using Pushes = std::set<std::pair<std::string, std::string>>;
+  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<Pushes> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                           transaction.Execute(queries::kListPushesOfRefs, project, connection_id,
+                                               RepositoryKey(repository), since, refs));
+    Pushes pushes;
+    for (const pqxx::row& row : rows) {
+      rules::v1::IngestEventRequest payload;
+      if (!payload.ParseFromString(postgres::ReadBytes(row["payload"]))) continue;
+      pushes.emplace(ReadText(row["ref"]), payload.push().after());
+    }
+    return pushes;
   });
 }
 

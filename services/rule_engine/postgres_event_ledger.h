@@ -23,9 +23,17 @@ class PostgresEventLedger : public EventLedger {
   absl::StatusOr<Event> FindDelivery(const std::string& project, const std::string& source_id,
                                      const std::string& delivery_id) override;
   absl::StatusOr<Event> Get(const std::string& project, const std::string& id) override;
-  absl::StatusOr<EventPage> List(const std::string& project, const std::string& repository, int64_t before,
+  absl::StatusOr<EventPage> List(const std::string& project, const EventFilter& filter, int64_t before,
                                  int limit) override;
   absl::StatusOr<int> EvaluateReceived(int limit, Evaluate evaluate) override;
+  absl::StatusOr<int> Replay(const std::string& project, const std::string& id, const ReplayOptions& options,
+                             Evaluate evaluate) override;
+  absl::StatusOr<int> DeleteOld(absl::Duration age, int limit) override;
+  absl::StatusOr<std::set<std::pair<std::string, std::string>>> PushesOfRefs(const std::string& project,
+                                                                             const std::string& connection_id,
+                                                                             const std::string& repository,
+                                                                             const std::vector<std::string>& refs,
+                                                                             absl::Time since) override;
   absl::StatusOr<Waiting> CountReceived() override;
 
  private:

@@ -6,7 +6,9 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/synchronization/mutex.h"
+#include "davit/scheduler/v1/scheduler.pb.h"
 #include "services/rule_engine/event_evaluator.h"
 #include "services/rule_engine/testing/store_fixture.h"
 
@@ -39,6 +41,22 @@ class EventLedgerTest : public StoreFixture {
     const auto event = ledger_.Get("default", id);
     EXPECT_TRUE(event.ok()) << event.status();
     return event.value_or(Event());
+  }
+
+  // Evaluates the event again; returns how many builds that ordered.
+  int Replay(const std::string& id, Rebuild rebuild = Rebuild::kNo, const std::string& request_id = "") {
+    const auto ordered = ledger_.Replay(
+        "default", id, ReplayOptions{rebuild, "alice", request_id},
+        [this](const Event& event, absl::Span<const Rule> rules) { return evaluator_.Evaluate(event, rules); });
+    EXPECT_TRUE(ordered.ok()) << ordered.status();
+    return ordered.value_or(-1);
+  }
+
+  // How many events a filter finds.
+  size_t CountEvents(const EventFilter& filter) {
+    const auto page = ledger_.List("default", filter, 0, 100);
+    EXPECT_TRUE(page.ok()) << page.status();
+    return page.ok() ? page->events.size() : 0;
   }
 
   std::vector<ClaimedOrder> Claim(int limit) {
@@ -192,7 +210,7 @@ TEST_F(EventLedgerTest, ReplicasThatEvaluateAtOnceMakeEachEffectOnce) {
   }
   for (std::thread& replica : replicas) replica.join();
   EXPECT_EQ(outbox_.Count()->count, kEvents);  // Half as many commits, two rules.
-  const auto page = ledger_.List("default", "", 0, 100);
+  const auto page = ledger_.List("default", {}, 0, 100);
   ASSERT_TRUE(page.ok()) << page.status();
   ASSERT_EQ(page->events.size(), kEvents);
   for (const Event& event : page->events) EXPECT_EQ(Get(event.id).explanations.size(), 2);
@@ -253,21 +271,110 @@ TEST_F(EventLedgerTest, EventsAreListedNewestFirstInPages) {
   Event elsewhere = MakeEvent("d3");
   elsewhere.push.set_repository("team/other");
   Ingest(elsewhere);
-  const auto first = ledger_.List("default", "TEAM/app", 0, 2);
+  const auto first = ledger_.List("default", {.repository = "TEAM/app"}, 0, 2);
   ASSERT_TRUE(first.ok()) << first.status();
   ASSERT_EQ(first->events.size(), 2);
   EXPECT_EQ(first->events[0].id, ids[2]);
   ASSERT_GT(first->next, 0);
-  const auto second = ledger_.List("default", "team/app", first->next, 2);
+  const auto second = ledger_.List("default", {.repository = "team/app"}, first->next, 2);
   ASSERT_EQ(second->events.size(), 1);
   EXPECT_EQ(second->events[0].id, ids[0]);
   EXPECT_EQ(second->next, 0);
 }
 
+TEST_F(EventLedgerTest, EventsAreFoundByRefStateConnectionTimeAndDelivery) {
+  Ingest(MakeEvent("d1"));
+  EvaluateAll();
+  Ingest(MakeEvent("d2", "refs/tags/main"));
+  Ingest(MakeEvent("d3", "refs/heads/dev"));
+  EXPECT_EQ(CountEvents({}), 3);
+  EXPECT_EQ(CountEvents({.ref = "refs/heads/main"}), 1);
+  EXPECT_EQ(CountEvents({.ref = "main"}), 2) << "the branch and the tag";
+  EXPECT_EQ(CountEvents({.states = {EventState::kReceived}}), 2);
+  EXPECT_EQ(CountEvents({.states = {EventState::kReceived, EventState::kEvaluated}}), 3);
+  EXPECT_EQ(CountEvents({.kinds = {EventKind::kManual}}), 0);
+  EXPECT_EQ(CountEvents({.connection_id = "con_1"}), 3);
+  EXPECT_EQ(CountEvents({.connection_id = "con_2"}), 0);
+  EXPECT_EQ(CountEvents({.delivery_id = "d2"}), 1);
+  EXPECT_EQ(CountEvents({.ref = "dev", .delivery_id = "d2"}), 0);
+  const absl::Time last = ledger_.List("default", {.delivery_id = "d3"}, 0, 1)->events.at(0).receive_time;
+  EXPECT_EQ(CountEvents({.start = last}), 1);
+  EXPECT_EQ(CountEvents({.end = last}), 2);
+}
+
+TEST_F(EventLedgerTest, AReplayBuildsWhatWasNotBuiltAndNothingTwice) {
+  const std::string id = Ingest(MakeEvent("d1"));
+  EvaluateAll();
+  EXPECT_EQ(Get(id).detail, "no rule for Team/App");
+  const auto rule = rules_.Create(MakeRule());
+  ASSERT_TRUE(rule.ok()) << rule.status();
+  EXPECT_EQ(Replay(id), 1);
+  EXPECT_EQ(Get(id).detail, "1 of 1 rule matched; replayed by alice");
+  EXPECT_EQ(Get(id).explanations.at(0).reason, Reason::kMatched);
+  ASSERT_TRUE(outbox_.Finish(Claim(10).at(0).id, "bld_1").ok());
+  EXPECT_EQ(Replay(id), 0);
+  EXPECT_EQ(Get(id).explanations.at(0).build_id, "bld_1") << "the build that it made stays shown";
+  EXPECT_EQ(Get(id).explanations.at(0).reason, Reason::kMatched);
+  EXPECT_EQ(outbox_.Count()->count, 0);
+
+  const std::string again = Ingest(MakeEvent("d2"));
+  EvaluateAll();
+  EXPECT_EQ(Replay(again), 0);
+  EXPECT_EQ(Get(again).explanations.at(0).reason, Reason::kAlreadyBuilt);
+}
+
+TEST_F(EventLedgerTest, AForcedReplayBuildsAgainOncePerRequestId) {
+  ASSERT_TRUE(rules_.Create(MakeRule()).ok());
+  const std::string id = Ingest(MakeEvent("d1"));
+  EvaluateAll();
+  ASSERT_TRUE(outbox_.Finish(Claim(10).at(0).id, "bld_1").ok());
+  EXPECT_EQ(Replay(id, Rebuild::kForced, "r1"), 1);
+  EXPECT_EQ(Replay(id, Rebuild::kForced, "r1"), 1);
+  const std::vector<ClaimedOrder> orders = Claim(10);
+  ASSERT_EQ(orders.size(), 1);
+  scheduler::v1::CreateBuildRequest request;
+  ASSERT_TRUE(request.ParseFromString(orders[0].request));
+  EXPECT_TRUE(absl::EndsWith(request.request_id(), "/r1")) << request.request_id();
+  ASSERT_TRUE(outbox_.Finish(orders[0].id, "bld_2").ok());
+  EXPECT_EQ(Get(id).explanations.at(0).build_id, "bld_2");
+  EXPECT_EQ(Replay(id, Rebuild::kForced), 1);
+  EXPECT_EQ(Replay(id, Rebuild::kForced), 1);
+  EXPECT_EQ(outbox_.Count()->count, 2) << "without a request id each call builds";
+}
+
+TEST_F(EventLedgerTest, AnEventThatWaitsOrWasTriggeredByHandIsNotReplayed) {
+  ASSERT_TRUE(rules_.Create(MakeRule()).ok());
+  const std::string id = Ingest(MakeEvent("d1"));
+  EXPECT_EQ(Replay(id), 0);
+  EXPECT_EQ(Get(id).state, EventState::kReceived);
+  const auto unknown =
+      ledger_.Replay("default", "evt_0", {}, [](const Event&, absl::Span<const Rule>) { return Evaluation(); });
+  EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(EventLedgerTest, OldEventsGoButNeverOneWithWorkOutstanding) {
+  ASSERT_TRUE(rules_.Create(MakeRule()).ok());
+  const std::string done = Ingest(MakeEvent("d1"));
+  EvaluateAll();
+  ASSERT_TRUE(outbox_.Finish(Claim(10).at(0).id, "bld_1").ok());
+  const std::string ordered = Ingest(MakeEvent("d2", "refs/heads/main", CommitNumber(1)));
+  EvaluateAll();
+  const std::string waiting = Ingest(MakeEvent("d3", "refs/heads/main", CommitNumber(2)));
+  EXPECT_EQ(*ledger_.DeleteOld(absl::Hours(1), 10), 0);
+  EXPECT_EQ(*ledger_.DeleteOld(absl::ZeroDuration(), 10), 1);
+  EXPECT_EQ(ledger_.Get("default", done).status().code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(Get(ordered).explanations.size(), 1);
+  EXPECT_EQ(Get(waiting).state, EventState::kReceived);
+  // The build stays known: a late delivery of the same push does not build again.
+  const std::string late = Ingest(MakeEvent("d4"));
+  EvaluateAll();
+  EXPECT_EQ(Get(late).explanations.at(0).reason, Reason::kAlreadyBuilt);
+}
+
 TEST_F(EventLedgerTest, OtherProjectsSeeNothing) {
   const std::string id = Ingest(MakeEvent("d1"));
   EXPECT_EQ(ledger_.Get("other", id).status().code(), absl::StatusCode::kNotFound);
-  EXPECT_TRUE(ledger_.List("other", "", 0, 10)->events.empty());
+  EXPECT_TRUE(ledger_.List("other", {}, 0, 10)->events.empty());
   // A rule of another project does not see the push, whatever connection it names.
   ASSERT_TRUE(rules_.Create(MakeRule("app", "other")).ok());
   EvaluateAll();

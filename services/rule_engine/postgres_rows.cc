@@ -30,11 +30,23 @@ absl::StatusOr<Rule> ReadRule(const pqxx::row& row) {
   return rule;
 }
 
+absl::StatusOr<std::vector<Rule>> ReadRules(const pqxx::result& rows) {
+  std::vector<Rule> rules;
+  for (const pqxx::row& row : rows) {
+    DAVIT_ASSIGN_OR_RETURN(Rule rule, ReadRule(row));
+    rules.push_back(std::move(rule));
+  }
+  return rules;
+}
+
 absl::StatusOr<Event> ReadEvent(const pqxx::row& row) {
   Event event;
   event.id = ReadText(row["id"]);
   event.project = ReadText(row["project"]);
-  event.kind = ReadText(row["kind"]) == "manual" ? EventKind::kManual : EventKind::kWebhook;
+  const std::string kind = ReadText(row["kind"]);
+  event.kind = kind == "manual"       ? EventKind::kManual
+               : kind == "reconciled" ? EventKind::kReconciled
+                                      : EventKind::kWebhook;
   const std::string state = ReadText(row["state"]);
   event.state = state == "received"    ? EventState::kReceived
                 : state == "evaluated" ? EventState::kEvaluated
@@ -72,7 +84,17 @@ absl::StatusOr<Explanation> ReadExplanation(const pqxx::row& row) {
 
 std::string TagsToJson(const std::vector<std::string>& tags) { return nlohmann::json(tags).dump(); }
 
-const char* KindWord(EventKind kind) { return kind == EventKind::kManual ? "manual" : "webhook"; }
+const char* KindWord(EventKind kind) {
+  switch (kind) {
+    case EventKind::kWebhook:
+      return "webhook";
+    case EventKind::kManual:
+      return "manual";
+    case EventKind::kReconciled:
+      return "reconciled";
+  }
+  return "webhook";
+}
 
 const char* StateWord(EventState state) {
   switch (state) {

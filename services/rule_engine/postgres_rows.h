@@ -12,6 +12,9 @@ namespace davit::rule_engine {
 // Reads a row of rules; DATA_LOSS when its spec is not readable.
 absl::StatusOr<Rule> ReadRule(const pqxx::row& row);
 
+// Reads rows of rules; errors as ReadRule.
+absl::StatusOr<std::vector<Rule>> ReadRules(const pqxx::result& rows);
+
 // Reads a row of events, without explanations; DATA_LOSS when its payload is not readable.
 absl::StatusOr<Event> ReadEvent(const pqxx::row& row);
 

@@ -61,13 +61,17 @@ absl::StatusOr<std::vector<Rule>> PostgresRuleStore::List(const std::string& pro
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListRules, project, filter.connection_id,
                                                RepositoryKey(filter.repository), after, limit));
-    std::vector<Rule> rules;
-    for (const pqxx::row& row : rows) {
-      DAVIT_ASSIGN_OR_RETURN(Rule rule, ReadRule(row));
-      rules.push_back(std::move(rule));
-    }
-    return rules;
+    return ReadRules(rows);
   });
+}
+
+absl::StatusOr<std::vector<Rule>> PostgresRuleStore::ListOfImage(const Rule& rule) {
+  return pool_.Transact(
+      Scope::Project(rule.project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Rule>> {
+        DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListRulesOfImage, rule.project,
+                                                                            rule.destination.repository(), rule.id));
+        return ReadRules(rows);
+      });
 }
 
 absl::StatusOr<Rule> PostgresRuleStore::Update(const Rule& rule) {

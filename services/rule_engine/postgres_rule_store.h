@@ -23,6 +23,7 @@ class PostgresRuleStore : public RuleStore {
   absl::StatusOr<std::vector<Rule>> List(const std::string& project, const RuleFilter& filter, const std::string& after,
                                          int limit) override;
   absl::StatusOr<Rule> Update(const Rule& rule) override;
+  absl::StatusOr<std::vector<Rule>> ListOfImage(const Rule& rule) override;
   absl::StatusOr<Rule> SetEnabled(const std::string& project, const std::string& id, bool enabled) override;
   absl::Status Delete(const std::string& project, const std::string& id) override;
 

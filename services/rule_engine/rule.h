@@ -14,6 +14,9 @@ namespace davit::rule_engine {
 // How the server behind a connection compares repository names.
 enum class NameCase { kSensitive, kInsensitive };
 
+// Whether a commit's message can ask not to build.
+enum class SkipMarks { kHonoured, kIgnored };
+
 // Which pushes make which images. The fields mean what davit.rules.v1.Rule says.
 struct Rule {
   std::string id;
@@ -26,6 +29,13 @@ struct Rule {
   NameCase repository_case = NameCase::kInsensitive;
   std::vector<std::string> branches;
   std::vector<std::string> tags;
+  std::vector<std::string> exclude_branches;
+  std::vector<std::string> exclude_tags;
+  std::vector<std::string> paths;
+  std::vector<std::string> exclude_paths;
+  std::vector<std::string> authors;
+  std::vector<std::string> exclude_authors;
+  SkipMarks skip_marks = SkipMarks::kHonoured;
   common::v1::Recipe recipe;
   common::v1::ImageDestination destination;
   std::vector<std::string> tag_templates;

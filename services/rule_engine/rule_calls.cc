@@ -15,6 +15,7 @@
 #include "libs/status/status_macros.h"
 #include "services/rule_engine/git_ref.h"
 #include "services/rule_engine/page_token.h"
+#include "services/rule_engine/rule_collisions.h"
 #include "services/rule_engine/rule_conversion.h"
 #include "services/rule_engine/rule_matcher.h"
 #include "services/rule_engine/rule_validation.h"
@@ -72,6 +73,7 @@ absl::StatusOr<rules::v1::CreateRuleResponse> RuleCalls::Create(const auth::Call
   DAVIT_ASSIGN_OR_RETURN(const Rule stored, rules_.Create(rule));
   rules::v1::CreateRuleResponse response;
   *response.mutable_rule() = ToProto(stored);
+  for (std::string& warning : Warnings(stored)) response.add_warnings(std::move(warning));
   return response;
 }
 
@@ -114,6 +116,7 @@ absl::StatusOr<rules::v1::UpdateRuleResponse> RuleCalls::Update(const auth::Call
   if (!stored.ok()) return stored.status();
   rules::v1::UpdateRuleResponse response;
   *response.mutable_rule() = ToProto(*stored);
+  for (std::string& warning : Warnings(*stored)) response.add_warnings(std::move(warning));
   return response;
 }
 
@@ -184,6 +187,13 @@ absl::StatusOr<rules::v1::PreviewTagsResponse> RuleCalls::PreviewTags(const rule
   rules::v1::PreviewTagsResponse response;
   response.mutable_tags()->Assign(tags.begin(), tags.end());
   return response;
+}
+
+std::vector<std::string> RuleCalls::Warnings(const Rule& stored) {
+  const absl::StatusOr<std::vector<Rule>> others = rules_.ListOfImage(stored);
+  // The rule is stored: a failure to look for warnings must not look like a failure to store it.
+  if (!others.ok()) return {absl::StrCat("not checked against other rules: ", others.status().message())};
+  return FindCollisions(stored, *others);
 }
 
 absl::Status RuleCalls::CheckCredential(const Rule& rule, const std::string& request_id) {

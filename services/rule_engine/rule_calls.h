@@ -2,6 +2,9 @@
 // nothing.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "absl/status/statusor.h"
 #include "davit/rules/v1/rule_engine.pb.h"
 #include "libs/auth/caller.h"
@@ -37,6 +40,8 @@ class RuleCalls {
   // Reads the rule, applies the masked fields, validates and stores.
   absl::StatusOr<Rule> UpdateOnce(const auth::Caller& caller, const std::string& project,
                                   const rules::v1::UpdateRuleRequest& request);
+  // What the response to saving the rule warns about.
+  std::vector<std::string> Warnings(const Rule& stored);
   // NOT_FOUND or INVALID_ARGUMENT when the destination's credential does not exist or is of another registry.
   absl::Status CheckCredential(const Rule& rule, const std::string& request_id);
 

@@ -15,18 +15,33 @@ google::protobuf::Timestamp ToTimestamp(absl::Time time) {
   return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(time));
 }
 
+// Calls `assign` for each list of patterns: the rule's, and the message's.
+template <typename RuleType, typename TriggerType, typename Assign>
+void ForEachPatternList(RuleType& rule, TriggerType& trigger, Assign assign) {
+  assign(rule.branches, *trigger.mutable_branches());
+  assign(rule.tags, *trigger.mutable_tags());
+  assign(rule.exclude_branches, *trigger.mutable_exclude_branches());
+  assign(rule.exclude_tags, *trigger.mutable_exclude_tags());
+  assign(rule.paths, *trigger.mutable_paths());
+  assign(rule.exclude_paths, *trigger.mutable_exclude_paths());
+  assign(rule.authors, *trigger.mutable_authors());
+  assign(rule.exclude_authors, *trigger.mutable_exclude_authors());
+}
+
 // The part of the message that rules.spec holds.
 void AssignSpec(const Rule& rule, rules::v1::Rule& message) {
-  message.mutable_trigger()->mutable_branches()->Assign(rule.branches.begin(), rule.branches.end());
-  message.mutable_trigger()->mutable_tags()->Assign(rule.tags.begin(), rule.tags.end());
+  ForEachPatternList(rule, *message.mutable_trigger(),
+                     [](const auto& from, auto& to) { to.Assign(from.begin(), from.end()); });
+  message.mutable_trigger()->set_ignore_skip_marks(rule.skip_marks == SkipMarks::kIgnored);
   *message.mutable_recipe() = rule.recipe;
   *message.mutable_destination() = rule.destination;
   message.mutable_tag_templates()->Assign(rule.tag_templates.begin(), rule.tag_templates.end());
 }
 
 void AssignSpec(const rules::v1::Rule& message, Rule& rule) {
-  rule.branches.assign(message.trigger().branches().begin(), message.trigger().branches().end());
-  rule.tags.assign(message.trigger().tags().begin(), message.trigger().tags().end());
+  rules::v1::Trigger trigger = message.trigger();
+  ForEachPatternList(rule, trigger, [](auto& to, const auto& from) { to.assign(from.begin(), from.end()); });
+  rule.skip_marks = trigger.ignore_skip_marks() ? SkipMarks::kIgnored : SkipMarks::kHonoured;
   rule.recipe = message.recipe();
   rule.destination = message.destination();
   rule.tag_templates.assign(message.tag_templates().begin(), message.tag_templates().end());

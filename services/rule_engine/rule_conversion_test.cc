@@ -24,13 +24,23 @@ Rule MakeRule() {
 }
 
 TEST(RuleConversionTest, TheSpecSurvivesTheStore) {
-  const Rule rule = MakeRule();
+  Rule rule = MakeRule();
+  rule.exclude_branches = {"old/**"};
+  rule.exclude_tags = {"*-rc"};
+  rule.paths = {"src/"};
+  rule.exclude_paths = {"**/*.md"};
+  rule.authors = {"*@example.org"};
+  rule.exclude_authors = {"*[bot]"};
+  rule.skip_marks = SkipMarks::kIgnored;
   const auto json = SpecToJson(rule);
   ASSERT_TRUE(json.ok()) << json.status();
   Rule read;
   ASSERT_TRUE(SpecFromJson(*json, read).ok());
   EXPECT_EQ(read.branches, rule.branches);
   EXPECT_EQ(read.tags, rule.tags);
+  EXPECT_EQ(ToProto(read).trigger().SerializeAsString(), ToProto(rule).trigger().SerializeAsString());
+  EXPECT_EQ(read.exclude_authors, rule.exclude_authors);
+  EXPECT_EQ(read.skip_marks, SkipMarks::kIgnored);
   EXPECT_EQ(read.recipe.SerializeAsString(), rule.recipe.SerializeAsString());
   EXPECT_EQ(read.destination.SerializeAsString(), rule.destination.SerializeAsString());
   EXPECT_EQ(read.tag_templates, rule.tag_templates);

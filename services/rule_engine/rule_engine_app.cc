@@ -14,7 +14,9 @@
 #include "services/rule_engine/migrations.h"
 #include "services/rule_engine/postgres_build_outbox.h"
 #include "services/rule_engine/postgres_event_ledger.h"
+#include "services/rule_engine/postgres_repository_watches.h"
 #include "services/rule_engine/postgres_rule_store.h"
+#include "services/rule_engine/reconciler.h"
 #include "services/rule_engine/rule_engine_service.h"
 #include "services/rule_engine/worker_loop.h"
 
@@ -24,6 +26,8 @@ namespace {
 constexpr char kSchema[] = "rule_engine";
 // Events evaluated in one transaction.
 constexpr int kEvaluationBatch = 20;
+// Events removed in one transaction.
+constexpr int kRetentionBatch = 500;
 
 WorkerLoop::Found FoundAny(int count) { return count > 0 ? WorkerLoop::Found::kWork : WorkerLoop::Found::kNothing; }
 
@@ -32,10 +36,12 @@ WorkerLoop::Found FoundAny(int count) { return count > 0 ? WorkerLoop::Found::kW
 // Everything, in the order of construction; the loops end first.
 class RuleEngineApp::Parts {
  public:
-  Parts(std::unique_ptr<postgres::Pool> pool, Clock& clock, RandomSource& random, const Logger& logger,
-        metrics::Registry& metrics, auth::Authenticator& authenticator, std::shared_ptr<grpc::Channel> token_registry,
-        std::shared_ptr<grpc::Channel> scheduler)
-      : pool_(std::move(pool)),
+  Parts(const RuleEngineOptions& options, std::unique_ptr<postgres::Pool> pool, Clock& clock, RandomSource& random,
+        const Logger& logger, metrics::Registry& metrics, auth::Authenticator& authenticator,
+        std::shared_ptr<grpc::Channel> token_registry, std::shared_ptr<grpc::Channel> scheduler)
+      : retention_(options.event_retention),
+        reconcile_interval_(options.reconcile_interval),
+        pool_(std::move(pool)),
         rule_store_(*pool_, clock, random),
         ledger_(*pool_, clock, random),
         outbox_(*pool_),
@@ -54,11 +60,22 @@ class RuleEngineApp::Parts {
             {.name = "ordering builds", .poll = absl::Seconds(2)}, [this] { return Send(); }, random, logger),
         measuring_(
             {.name = "measuring", .poll = absl::Seconds(15)}, [this] { return Measure(); }, random, logger),
+        removed_(metrics.GetCounter("davit_rule_engine_events_removed_total",
+                                    "Events that the ledger kept for as long as it should.")),
+        removing_(
+            {.name = "removing old events", .poll = absl::Minutes(10)}, [this] { return RemoveOld(); }, random, logger),
+        watches_(*pool_),
+        reconciler_({.interval = options.reconcile_interval, .grace = options.reconcile_grace}, watches_, ledger_,
+                    directory_, clock, logger, metrics, [this] { evaluating_.Wake(); }),
+        reconciling_(
+            {.name = "comparing repositories with the ledger", .poll = absl::Seconds(5)},
+            [this] { return Reconcile(); }, random, logger),
         rule_calls_(rule_store_, directory_, clock),
-        event_calls_(rule_store_, ledger_, directory_, clock, metrics,
+        event_calls_(rule_store_, ledger_, evaluator_, directory_, clock, metrics,
                      Wakeups{[this] { evaluating_.Wake(); }, [this] { sending_.Wake(); }}),
+        simulation_calls_(ledger_, evaluator_, clock),
         guard_(authenticator, clock, random, metrics),
-        service_(guard_, rule_calls_, event_calls_) {}
+        service_(guard_, rule_calls_, event_calls_, simulation_calls_) {}
 
   grpc::Service* service() { return &service_; }
 
@@ -66,12 +83,16 @@ class RuleEngineApp::Parts {
     evaluating_.Start();
     sending_.Start();
     measuring_.Start();
+    if (retention_ > absl::ZeroDuration()) removing_.Start();
+    if (reconcile_interval_ > absl::ZeroDuration()) reconciling_.Start();
   }
 
   void StopLoops() {
     evaluating_.Stop();
     sending_.Stop();
     measuring_.Stop();
+    removing_.Stop();
+    reconciling_.Stop();
   }
 
  private:
@@ -100,6 +121,19 @@ class RuleEngineApp::Parts {
     return WorkerLoop::Found::kNothing;
   }
 
+  absl::StatusOr<WorkerLoop::Found> RemoveOld() {
+    DAVIT_ASSIGN_OR_RETURN(const int removed, ledger_.DeleteOld(retention_, kRetentionBatch));
+    removed_.Increment(removed);
+    return FoundAny(removed);
+  }
+
+  absl::StatusOr<WorkerLoop::Found> Reconcile() {
+    DAVIT_ASSIGN_OR_RETURN(const bool looked, reconciler_.Step());
+    return FoundAny(looked ? 1 : 0);
+  }
+
+  const absl::Duration retention_;
+  const absl::Duration reconcile_interval_;
   const std::unique_ptr<postgres::Pool> pool_;
   PostgresRuleStore rule_store_;
   PostgresEventLedger ledger_;
@@ -115,8 +149,14 @@ class RuleEngineApp::Parts {
   WorkerLoop evaluating_;
   WorkerLoop sending_;
   WorkerLoop measuring_;
+  metrics::Counter removed_;
+  WorkerLoop removing_;
+  PostgresRepositoryWatches watches_;
+  Reconciler reconciler_;
+  WorkerLoop reconciling_;
   RuleCalls rule_calls_;
   EventCalls event_calls_;
+  SimulationCalls simulation_calls_;
   auth::CallGuard guard_;
   RuleEngineService service_;
 };
@@ -139,7 +179,7 @@ absl::StatusOr<std::unique_ptr<RuleEngineApp>> RuleEngineApp::Create(const RuleE
                                                .max_connections = options.max_connections,
                                                .application_name = "davit-rule-engine"}));
   return std::unique_ptr<RuleEngineApp>(
-      new RuleEngineApp(std::make_unique<Parts>(std::move(pool), clock, random, logger, metrics, authenticator,
+      new RuleEngineApp(std::make_unique<Parts>(options, std::move(pool), clock, random, logger, metrics, authenticator,
                                                 std::move(token_registry), std::move(scheduler))));
 }
 

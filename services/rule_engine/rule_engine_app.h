@@ -29,6 +29,13 @@ struct RuleEngineOptions {
   // Of the role that owns the schema, to bring it up to date; empty = somebody else does.
   std::string owner_conninfo;
   int max_connections = 8;
+  // How long the ledger keeps events; zero = for ever.
+  absl::Duration event_retention = absl::Hours(90 * 24);
+  // How often a repository's refs are compared with the ledger, to find pushes whose webhook did not come; zero =
+  // never.
+  absl::Duration reconcile_interval = absl::Minutes(5);
+  // For how long a push's webhook is waited for; the interval at most.
+  absl::Duration reconcile_grace = absl::Minutes(1);
 };
 
 // Thread-safe after Start.

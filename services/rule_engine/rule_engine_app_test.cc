@@ -433,6 +433,97 @@ TEST_F(RuleEngineAppTest, ListsComeInPages) {
   EXPECT_EQ(rules.next_page_token(), "");
 }
 
+TEST_F(RuleEngineAppTest, ACollisionIsWarnedAboutWhenARuleIsSaved) {
+  const rules::v1::Rule first = CreateRule();
+  rules::v1::CreateRuleRequest second = NewRule();
+  second.mutable_rule()->set_display_name("b");
+  rules::v1::CreateRuleResponse created;
+  ASSERT_TRUE(Call(&Stub::CreateRule, "admin", second, created).ok());
+  ASSERT_EQ(created.warnings_size(), 1);
+  EXPECT_TRUE(absl::StrContains(created.warnings(0), first.id())) << created.warnings(0);
+  rules::v1::UpdateRuleRequest update;
+  rules::v1::UpdateRuleResponse updated;
+  update.mutable_rule()->set_id(created.rule().id());
+  update.mutable_rule()->add_tag_templates("b-{commit:7}");
+  update.mutable_update_mask()->add_paths("tag_templates");
+  ASSERT_TRUE(Call(&Stub::UpdateRule, "admin", update, updated).ok());
+  EXPECT_EQ(updated.warnings_size(), 0);
+}
+
+TEST_F(RuleEngineAppTest, ADraftRuleIsTriedOnPastEventsWithoutAnyEffect) {
+  const std::string main = Ingest(Push("d1"));
+  const std::string dev = Ingest(Push("d2", "refs/heads/dev"));
+  AwaitEvent(main, IsEvaluated);
+  AwaitEvent(dev, IsEvaluated);
+  rules::v1::SimulateRuleRequest request;
+  *request.mutable_rule() = NewRule().rule();
+  rules::v1::SimulateRuleResponse response;
+  grpc::Status status = Call(&Stub::SimulateRule, "viewer", request, response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.simulations_size(), 2);
+  EXPECT_EQ(response.simulations(0).event_id(), dev);
+  EXPECT_FALSE(response.simulations(0).would_build());
+  EXPECT_EQ(response.simulations(0).explanation().reason(), RuleExplanation::REASON_BRANCH_NOT_MATCHED);
+  EXPECT_TRUE(response.simulations(1).would_build());
+  EXPECT_EQ(response.simulations(1).explanation().tags(0), "main-0123456");
+  EXPECT_EQ(GetEvent(main).explanations_size(), 0);
+  EXPECT_EQ(scheduler_.builds(), 0);
+  request.set_page_size(1);
+  ASSERT_TRUE(Call(&Stub::SimulateRule, "viewer", request, response).ok());
+  EXPECT_EQ(response.simulations_size(), 1);
+  EXPECT_NE(response.next_page_token(), "");
+
+  request.set_ref("refs/heads/main");
+  request.mutable_rule()->mutable_trigger()->add_paths("src/");
+  request.add_paths("docs/a");
+  ASSERT_TRUE(Call(&Stub::SimulateRule, "viewer", request, response).ok());
+  ASSERT_EQ(response.simulations_size(), 1);
+  EXPECT_EQ(response.simulations(0).explanation().reason(), RuleExplanation::REASON_PATHS_NOT_MATCHED);
+  request.set_ref("main");
+  EXPECT_TRUE(
+      absl::StartsWith(Call(&Stub::SimulateRule, "viewer", request, response).error_message(), "ref: invalid ref"));
+  request.mutable_rule()->mutable_trigger()->add_paths("/abs");
+  EXPECT_TRUE(absl::StartsWith(Call(&Stub::SimulateRule, "viewer", request, response).error_message(),
+                               "rule.trigger.paths[1]: pattern rejected"));
+}
+
+TEST_F(RuleEngineAppTest, AReplayBuildsWhatTheRulesNowMatch) {
+  const std::string id = Ingest(Push("d1"));
+  AwaitEvent(id, IsEvaluated);
+  CreateRule();
+  rules::v1::ReplayEventRequest request;
+  request.set_id(id);
+  rules::v1::ReplayEventResponse response;
+  EXPECT_EQ(Call(&Stub::ReplayEvent, "viewer", request, response).error_code(), grpc::PERMISSION_DENIED);
+  EXPECT_EQ(Call(&Stub::ReplayEvent, "stranger", request, response).error_code(), grpc::NOT_FOUND);
+  ASSERT_TRUE(Call(&Stub::ReplayEvent, "developer", request, response).ok());
+  EXPECT_EQ(response.event().detail(), "1 of 1 rule matched; replayed by developer");
+  AwaitEvent(id, HasBuild);
+  ASSERT_TRUE(Call(&Stub::ReplayEvent, "developer", request, response).ok());
+  EXPECT_EQ(scheduler_.builds(), 1);
+  request.set_force(true);
+  ASSERT_TRUE(Call(&Stub::ReplayEvent, "developer", request, response).ok());
+  AwaitEvent(id, HasBuild);
+  EXPECT_EQ(scheduler_.builds(), 2);
+}
+
+TEST_F(RuleEngineAppTest, EventsAreSearched) {
+  Ingest(Push("d1"));
+  Ingest(Push("d2", "refs/tags/v1"));
+  rules::v1::ListEventsRequest request;
+  rules::v1::ListEventsResponse page;
+  request.set_ref("v1");
+  ASSERT_TRUE(Call(&Stub::ListEvents, "viewer", request, page).ok());
+  ASSERT_EQ(page.events_size(), 1);
+  EXPECT_EQ(page.events(0).delivery_id(), "d2");
+  request.set_delivery_id("d1");
+  ASSERT_TRUE(Call(&Stub::ListEvents, "viewer", request, page).ok());
+  EXPECT_EQ(page.events_size(), 0);
+  request.add_states(Event::STATE_UNSPECIFIED);
+  const grpc::Status status = Call(&Stub::ListEvents, "viewer", request, page);
+  EXPECT_TRUE(absl::StartsWith(status.error_message(), "states[0]: ")) << status.error_message();
+}
+
 TEST_F(RuleEngineAppTest, RolesAndProjectsAreKeptApart) {
   const rules::v1::Rule rule = CreateRule();
   rules::v1::CreateRuleResponse created;

@@ -92,4 +92,17 @@ grpc::Status RuleEngineService::GetEvent(grpc::ServerContext* context, const rul
                 [&](const Caller& caller) { return events_.Get(caller, *request); });
 }
 
+grpc::Status RuleEngineService::SimulateRule(grpc::ServerContext* context,
+                                             const rules::v1::SimulateRuleRequest* request,
+                                             rules::v1::SimulateRuleResponse* response) {
+  return Answer(*context, Permission::kRead, *response,
+                [&](const Caller& caller) { return simulations_.Simulate(caller, *request); });
+}
+
+grpc::Status RuleEngineService::ReplayEvent(grpc::ServerContext* context, const rules::v1::ReplayEventRequest* request,
+                                            rules::v1::ReplayEventResponse* response) {
+  return Answer(*context, Permission::kTriggerRules, *response,
+                [&](const Caller& caller) { return events_.Replay(caller, *request); });
+}
+
 }  // namespace davit::rule_engine

@@ -5,6 +5,7 @@
 #include "libs/auth/call_guard.h"
 #include "services/rule_engine/event_calls.h"
 #include "services/rule_engine/rule_calls.h"
+#include "services/rule_engine/simulation_calls.h"
 
 namespace davit::rule_engine {
 
@@ -12,8 +13,8 @@ namespace davit::rule_engine {
 class RuleEngineService : public rules::v1::RuleEngine::Service {
  public:
   // All parameters must outlive the service.
-  RuleEngineService(auth::CallGuard& guard, RuleCalls& rules, EventCalls& events)
-      : guard_(guard), rules_(rules), events_(events) {}
+  RuleEngineService(auth::CallGuard& guard, RuleCalls& rules, EventCalls& events, SimulationCalls& simulations)
+      : guard_(guard), rules_(rules), events_(events), simulations_(simulations) {}
 
   grpc::Status CreateRule(grpc::ServerContext* context, const rules::v1::CreateRuleRequest* request,
                           rules::v1::CreateRuleResponse* response) override;
@@ -33,12 +34,16 @@ class RuleEngineService : public rules::v1::RuleEngine::Service {
                            rules::v1::PreviewTagsResponse* response) override;
   grpc::Status TriggerRule(grpc::ServerContext* context, const rules::v1::TriggerRuleRequest* request,
                            rules::v1::TriggerRuleResponse* response) override;
+  grpc::Status SimulateRule(grpc::ServerContext* context, const rules::v1::SimulateRuleRequest* request,
+                            rules::v1::SimulateRuleResponse* response) override;
   grpc::Status IngestEvent(grpc::ServerContext* context, const rules::v1::IngestEventRequest* request,
                            rules::v1::IngestEventResponse* response) override;
   grpc::Status ListEvents(grpc::ServerContext* context, const rules::v1::ListEventsRequest* request,
                           rules::v1::ListEventsResponse* response) override;
   grpc::Status GetEvent(grpc::ServerContext* context, const rules::v1::GetEventRequest* request,
                         rules::v1::GetEventResponse* response) override;
+  grpc::Status ReplayEvent(grpc::ServerContext* context, const rules::v1::ReplayEventRequest* request,
+                           rules::v1::ReplayEventResponse* response) override;
 
  private:
   // Admits the caller, makes the call and fills in the response.
@@ -48,6 +53,7 @@ class RuleEngineService : public rules::v1::RuleEngine::Service {
   auth::CallGuard& guard_;
   RuleCalls& rules_;
   EventCalls& events_;
+  SimulationCalls& simulations_;
 };
 
 }  // namespace davit::rule_engine

@@ -33,6 +33,8 @@ class RuleStore {
   // Replaces name, trigger, recipe, destination and tag templates of the version that `rule` carries. ABORTED when the
   // stored version is another.
   virtual absl::StatusOr<Rule> Update(const Rule& rule) = 0;
+  // At most 500 of the project's rules whose image repository is that of `rule`, without the one of its id.
+  virtual absl::StatusOr<std::vector<Rule>> ListOfImage(const Rule& rule) = 0;
   virtual absl::StatusOr<Rule> SetEnabled(const std::string& project, const std::string& id, bool enabled) = 0;
   virtual absl::Status Delete(const std::string& project, const std::string& id) = 0;
 };

@@ -13,6 +13,7 @@
 #include "libs/recipe/recipe.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
+#include "services/rule_engine/filter_pattern.h"
 #include "services/rule_engine/pattern.h"
 #include "services/rule_engine/tag_template.h"
 
@@ -48,13 +49,42 @@ absl::Status CheckDisplayName(const std::string& name) {
   return absl::OkStatus();
 }
 
-absl::Status CheckPatterns(absl::string_view field, const std::vector<std::string>& patterns) {
+// `compile` gives the pattern or what is wrong with its text.
+template <typename Compile>
+absl::Status CheckPatterns(absl::string_view name, const std::vector<std::string>& patterns, Compile compile) {
+  const std::string field = absl::StrCat("rule.trigger.", name);
   if (patterns.size() > kMaxPatterns) return Invalid(field, absl::StrCat("more than ", kMaxPatterns, " patterns"));
   for (size_t i = 0; i < patterns.size(); ++i) {
-    const absl::StatusOr<Pattern> pattern = Pattern::Compile(patterns[i]);
-    if (!pattern.ok()) return Annotate(pattern.status(), absl::StrCat(field, "[", i, "]"));
+    const absl::Status status = compile(patterns[i]).status();
+    if (!status.ok()) return Annotate(status, absl::StrCat(field, "[", i, "]"));
   }
   return absl::OkStatus();
+}
+
+// An exclude pattern takes away from what the include patterns match: without those it has no meaning.
+absl::Status CheckExcludes(absl::string_view name, const std::vector<std::string>& excludes,
+                           const std::vector<std::string>& includes) {
+  if (excludes.empty() || !includes.empty()) return absl::OkStatus();
+  return Invalid(absl::StrCat("rule.trigger.exclude_", name),
+                 absl::StrCat("takes away from rule.trigger.", name, ", which is empty; add \"**\" there to mean all"));
+}
+
+absl::Status CheckTrigger(const Rule& rule) {
+  const auto ref = [](const std::string& text) { return Pattern::Compile(text); };
+  const auto path = [](const std::string& text) { return FilterPattern::Compile(FilterPattern::Subject::kPath, text); };
+  const auto author = [](const std::string& text) {
+    return FilterPattern::Compile(FilterPattern::Subject::kAuthor, text);
+  };
+  DAVIT_RETURN_IF_ERROR(CheckPatterns("branches", rule.branches, ref));
+  DAVIT_RETURN_IF_ERROR(CheckPatterns("tags", rule.tags, ref));
+  DAVIT_RETURN_IF_ERROR(CheckPatterns("exclude_branches", rule.exclude_branches, ref));
+  DAVIT_RETURN_IF_ERROR(CheckPatterns("exclude_tags", rule.exclude_tags, ref));
+  DAVIT_RETURN_IF_ERROR(CheckExcludes("branches", rule.exclude_branches, rule.branches));
+  DAVIT_RETURN_IF_ERROR(CheckExcludes("tags", rule.exclude_tags, rule.tags));
+  DAVIT_RETURN_IF_ERROR(CheckPatterns("paths", rule.paths, path));
+  DAVIT_RETURN_IF_ERROR(CheckPatterns("exclude_paths", rule.exclude_paths, path));
+  DAVIT_RETURN_IF_ERROR(CheckPatterns("authors", rule.authors, author));
+  return CheckPatterns("exclude_authors", rule.exclude_authors, author);
 }
 
 // Every kind of ref that triggers the rule must get at least one tag.
@@ -108,8 +138,7 @@ absl::Status ValidateRule(Rule& rule) {
     return Invalid("rule.connection_id", "not the id of a connection (con_…); `davit connections` lists them");
   }
   DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("rule.repository", rule.repository));
-  DAVIT_RETURN_IF_ERROR(CheckPatterns("rule.trigger.branches", rule.branches));
-  DAVIT_RETURN_IF_ERROR(CheckPatterns("rule.trigger.tags", rule.tags));
+  DAVIT_RETURN_IF_ERROR(CheckTrigger(rule));
   DAVIT_RETURN_IF_ERROR(recipe::Normalize("rule.recipe", rule.recipe));
   DAVIT_RETURN_IF_ERROR(recipe::NormalizeDestination("rule.destination", rule.destination));
   return CheckTagTemplates(rule);

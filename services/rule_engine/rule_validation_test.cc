@@ -91,6 +91,21 @@ TEST(RuleValidationTest, TagTemplatesAreCheckedOneByOne) {
   ExpectRefused([](Rule& rule) { rule.tag_templates = {"{sha}"}; }, "rule.tag_templates[0]: unknown variable {sha}");
 }
 
+TEST(RuleValidationTest, EveryPatternIsChecked) {
+  ExpectRefused(
+      [](Rule& rule) {
+        rule.exclude_branches = {"a", "re:("};
+      },
+      "rule.trigger.exclude_branches[1]: pattern rejected: ");
+  ExpectRefused([](Rule& rule) { rule.exclude_tags = {"v*"}; },
+                "rule.trigger.exclude_tags: takes away from rule.trigger.tags, which is empty");
+  ExpectRefused([](Rule& rule) { rule.paths = {"/src"}; }, "rule.trigger.paths[0]: pattern rejected: ");
+  ExpectRefused([](Rule& rule) { rule.exclude_paths = {""}; }, "rule.trigger.exclude_paths[0]: pattern rejected: ");
+  ExpectRefused([](Rule& rule) { rule.authors = {"re:("}; }, "rule.trigger.authors[0]: pattern rejected: ");
+  ExpectRefused([](Rule& rule) { rule.exclude_authors.assign(51, "a"); },
+                "rule.trigger.exclude_authors: more than 50 patterns");
+}
+
 TEST(RuleValidationTest, EveryKindOfTriggerGetsATag) {
   ExpectRefused([](Rule& rule) { rule.tag_templates = {"{tag}"}; }, "rule.tag_templates: the trigger has branches");
   ExpectRefused(

@@ -1,6 +1,7 @@
 // What the rule engine asks the token registry. An interface; implementations are thread-safe.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -26,6 +27,14 @@ struct ResolvedRevision {
   std::string ref;
 };
 
+// Where the refs of a repository point now.
+struct RemoteHeads {
+  // By full ref; for an annotated tag the commit that it points to.
+  std::map<std::string, std::string> commits;
+  // Whether the server may have more refs than these.
+  bool cut_short = false;
+};
+
 // Connections, credentials and commits of projects. In every call `request_id` is that of the call on whose behalf it
 // is made. Errors: NOT_FOUND for what does not exist in the project; FAILED_PRECONDITION when a provider refuses;
 // UNAVAILABLE when the registry cannot be asked now, for whatever reason on our side.
@@ -40,6 +49,9 @@ class SourceDirectory {
   // NOT_FOUND: `revision not found: R`, or the repository.
   virtual absl::StatusOr<ResolvedRevision> Resolve(const Rule& rule, const std::string& revision,
                                                    const std::string& request_id) = 0;
+  // On nobody's behalf.
+  virtual absl::StatusOr<RemoteHeads> ListHeads(const std::string& project, const std::string& connection_id,
+                                                const std::string& repository) = 0;
 };
 
 }  // namespace davit::rule_engine

@@ -137,6 +137,11 @@ bool TagTemplate::AppliesToKind(GitRef::Kind kind) const {
   return std::none_of(parts_.begin(), parts_.end(), [foreign](const Part& part) { return part.kind == foreign; });
 }
 
+bool TagTemplate::TellsPushesApart() const {
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [](const Part& part) { return part.kind == PartKind::kCommit || part.kind == PartKind::kTime; });
+}
+
 bool TagTemplate::AppliesTo(const std::optional<GitRef>& ref) const {
   if (ref.has_value()) return AppliesToKind(ref->kind);
   return std::none_of(parts_.begin(), parts_.end(), [](const Part& part) {

@@ -45,6 +45,9 @@ class TagTemplate {
   // Whether the template can apply to some push of a branch (a tag).
   bool AppliesToKind(GitRef::Kind kind) const;
 
+  // Whether pushes of two repositories give different tags: the template names {commit} or {time}.
+  bool TellsPushesApart() const;
+
   // The tag for one build: always valid by OCI's grammar, and the same for the same inputs. FAILED_PRECONDITION when
   // the template does not apply to inputs.ref.
   absl::StatusOr<std::string> Render(const TagInputs& inputs) const;

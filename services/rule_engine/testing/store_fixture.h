@@ -13,6 +13,7 @@
 #include "services/rule_engine/migrations.h"
 #include "services/rule_engine/postgres_build_outbox.h"
 #include "services/rule_engine/postgres_event_ledger.h"
+#include "services/rule_engine/postgres_repository_watches.h"
 #include "services/rule_engine/postgres_rule_store.h"
 
 namespace davit::rule_engine {

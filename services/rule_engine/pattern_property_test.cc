@@ -1,0 +1,84 @@
+// A property of patterns over many random globs and names: they match what a glob matcher written the obvious way
+// matches.
+#include <random>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "services/rule_engine/filter_pattern.h"
+#include "services/rule_engine/pattern.h"
+
+namespace davit::rule_engine {
+namespace {
+
+// The meaning of a path glob by its definition, in exponential time.
+bool GlobMatches(const std::string& glob, const std::string& text, size_t g = 0, size_t t = 0) {
+  if (g == glob.size()) return t == text.size();
+  const bool at_segment = g == 0 || glob[g - 1] == '/';
+  if (at_segment && glob.compare(g, 3, "**/") == 0) {
+    if (GlobMatches(glob, text, g + 3, t)) return true;
+    for (size_t end = t; end < text.size(); ++end) {
+      if (text[end] == '/' && GlobMatches(glob, text, g + 3, end + 1)) return true;
+    }
+    return false;
+  }
+  if (glob.compare(g, 2, "**") == 0) {
+    for (size_t end = t; end <= text.size(); ++end) {
+      if (GlobMatches(glob, text, g + 2, end)) return true;
+    }
+    return false;
+  }
+  if (glob[g] == '*') {
+    for (size_t end = t; end <= text.size(); ++end) {
+      if (GlobMatches(glob, text, g + 1, end)) return true;
+      if (end < text.size() && text[end] == '/') return false;
+    }
+    return false;
+  }
+  if (t == text.size()) return false;
+  if (glob[g] == '?' ? text[t] == '/' : glob[g] != text[t]) return false;
+  return GlobMatches(glob, text, g + 1, t + 1);
+}
+
+std::string RandomText(std::mt19937& random, const std::string& alphabet, size_t longest) {
+  std::string text;
+  for (size_t length = 1 + random() % longest; length > 0; --length) text += alphabet[random() % alphabet.size()];
+  return text;
+}
+
+TEST(PatternPropertyTest, PathGlobsMeanWhatTheirDefinitionSays) {
+  std::mt19937 random(7);  // NOLINT: a fixed seed makes a failure repeatable
+  int matched = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string glob = RandomText(random, "ab/**?", 7);
+    const auto pattern = FilterPattern::Compile(FilterPattern::Subject::kPath, glob);
+    if (!pattern.ok() || glob.back() == '/') continue;
+    for (int j = 0; j < 20; ++j) {
+      const std::string path = RandomText(random, "ab/", 6);
+      const bool expected = GlobMatches(glob, path);
+      ASSERT_EQ(pattern->Matches(path), expected) << glob << " " << path;
+      matched += expected ? 1 : 0;
+    }
+  }
+  EXPECT_GT(matched, 500);
+}
+
+TEST(PatternPropertyTest, APatternOfARefMatchesTheSameEachTimeAndItsOwnNameAlways) {
+  std::mt19937 random(11);  // NOLINT: a fixed seed makes a failure repeatable
+  int named = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string name = RandomText(random, "abAB.-_/1", 10);
+    const auto ref = GitRef::Parse("refs/heads/" + name);
+    const auto pattern = Pattern::Compile(name);
+    if (!ref.ok() || !pattern.ok()) continue;
+    ++named;
+    EXPECT_TRUE(pattern->Matches(*ref)) << name;
+    EXPECT_TRUE(Pattern::Compile("**")->Matches(*ref)) << name;
+    const auto glob = Pattern::Compile(RandomText(random, "abAB.-_/1**?", 8));
+    if (!glob.ok()) continue;
+    EXPECT_EQ(glob->Matches(*ref), Pattern::Compile(glob->text())->Matches(*ref)) << glob->text();
+  }
+  EXPECT_GT(named, 500);
+}
+
+}  // namespace
+}  // namespace davit::rule_engine
