@@ -3,12 +3,14 @@
 #include "services/scheduler/synchronize_call.h"
 
 #include <algorithm>
-#include <atomic>
+#include <memory>
 #include <set>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "libs/ids/ids.h"
 #include "libs/rpc/status_conversion.h"
 #include "libs/status/annotate.h"
@@ -83,6 +85,14 @@ absl::StatusOr<SessionReport> ReadRequest(const v1::SynchronizeRequest& request,
   return report;
 }
 
+// A parked call's ticket and whether the caller has gone: what the thread that parks a call and the one that cancels it
+// tell each other. It outlives the call, which may be answered and destroyed before the former has the ticket.
+struct Parking {
+  absl::Mutex mutex;
+  int64_t ticket ABSL_GUARDED_BY(mutex) = 0;
+  bool cancelled ABSL_GUARDED_BY(mutex) = false;
+};
+
 class SynchronizeCall : public grpc::ServerUnaryReactor {
  public:
   SynchronizeCall(const AgentServiceDeps& deps, const AgentServiceOptions& options,
@@ -112,10 +122,17 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
 
     SlotDemand demand = Demand(*outcome);
     if (context_->IsCancelled() || (demand.slots == 0 && demand.wait <= absl::ZeroDuration())) return Answer();
-    const int64_t ticket = deps_.dispatcher.Submit(std::move(demand), [this] { Continue([this] { Answer(); }); });
-    // Lasts as long as the call: a demand that has ended already ignores its ticket.
-    ticket_.store(ticket);
-    if (context_->IsCancelled()) deps_.dispatcher.Withdraw(ticket);
+    ClaimDispatcher& dispatcher = deps_.dispatcher;
+    const std::shared_ptr<Parking> parking = parking_;
+    const int64_t ticket = dispatcher.Submit(std::move(demand), [this] { Continue([this] { Answer(); }); });
+    // From here on the call may be gone.
+    bool cancelled;
+    {
+      absl::MutexLock lock(&parking->mutex);
+      parking->ticket = ticket;
+      cancelled = parking->cancelled;
+    }
+    if (cancelled) dispatcher.Withdraw(ticket);
   }
 
   absl::StatusOr<SessionOutcome> Synchronize() {
@@ -186,7 +203,16 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
     return absl::OkStatus();
   }
 
-  void OnCancel() override { deps_.dispatcher.Withdraw(ticket_.load()); }
+  void OnCancel() override {
+    int64_t ticket;
+    {
+      absl::MutexLock lock(&parking_->mutex);
+      parking_->cancelled = true;
+      ticket = parking_->ticket;
+    }
+    // Without a ticket the call is not parked yet; the thread that parks it withdraws.
+    if (ticket != 0) deps_.dispatcher.Withdraw(ticket);
+  }
 
   void OnDone() override { delete this; }
 
@@ -198,7 +224,7 @@ class SynchronizeCall : public grpc::ServerUnaryReactor {
   std::string project_;
   std::string agent_id_;
   bool drained_ = false;
-  std::atomic<int64_t> ticket_{0};
+  const std::shared_ptr<Parking> parking_ = std::make_shared<Parking>();
 };
 
 }  // namespace
