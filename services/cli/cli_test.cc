@@ -22,6 +22,7 @@ namespace davit::cli {
 namespace {
 
 namespace registry_v1 = ::davit::registry::v1;
+namespace rules_v1 = ::davit::rules::v1;
 namespace scheduler_v1 = ::davit::scheduler::v1;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -323,6 +324,67 @@ TEST_F(CliTest, BuildsAreFilteredByState) {
   EXPECT_EQ(scheduler_.listed.repository(), "a/b");
   EXPECT_THAT(out_.str(), HasSubstr("step 2 exited 42"));
   EXPECT_EQ(Run({"builds", "--state", "broken"}), kExitUsage);
+}
+
+constexpr char kRuleFile[] = R"(rules:
+  - display_name: app
+    connection_id: con_1
+    repository: team/app
+    trigger: {branches: [main], paths: [src/]}
+    destination: {repository: 127.0.0.1:5000/team/app}
+    tag_templates: [latest]
+)";
+
+TEST_F(CliTest, ARuleFileIsShownFirstAppliedOnceAndThenNothingIsLeftToChange) {
+  const std::string file = WriteFile("rules.yaml", kRuleFile);
+  ASSERT_EQ(Run({"rule", "apply", "-f", file}), kExitOk) << err_.str();
+  EXPECT_THAT(out_.str(), StartsWith("create rule \"app\"\n+ display_name: app\n"));
+  EXPECT_THAT(out_.str(), HasSubstr("nothing was changed: add --yes to make 1 change"));
+  EXPECT_EQ(rules_.created.rule().display_name(), "");
+  ASSERT_EQ(Run({"rule", "apply", "-f", file, "--yes"}), kExitOk) << err_.str();
+  EXPECT_EQ(rules_.created.rule().trigger().paths(0), "src/");
+  EXPECT_EQ(rules_.created.rule().recipe().dockerfile_path(), "Dockerfile");
+
+  rules_.stored = {rules_.created.rule()};
+  rules_.stored[0].set_id("rul_1");
+  rules_.stored[0].set_etag("v7");
+  ASSERT_EQ(Run({"rule", "apply", "-f", file, "--yes"}), kExitOk) << err_.str();
+  EXPECT_EQ(out_.str(), "nothing to change\n");
+
+  ASSERT_EQ(Run({"rule", "export"}), kExitOk) << err_.str();
+  const std::string exported = WriteFile("exported.yaml", out_.str());
+  ASSERT_EQ(Run({"rule", "apply", "-f", exported}), kExitOk) << err_.str();
+  EXPECT_EQ(out_.str(), "nothing to change\n");
+}
+
+TEST_F(CliTest, AChangedRuleFileUpdatesOnlyWhatDiffers) {
+  rules_v1::Rule& stored = rules_.stored.emplace_back();
+  stored.set_id("rul_1");
+  stored.set_etag("v7");
+  stored.set_display_name("app");
+  stored.set_enabled(true);
+  stored.set_connection_id("con_1");
+  stored.set_repository("team/app");
+  stored.mutable_trigger()->add_branches("main");
+  stored.mutable_destination()->set_repository("127.0.0.1:5000/team/app");
+  stored.add_tag_templates("latest");
+  const std::string file = WriteFile("rules.yaml", std::string(kRuleFile) + "    enabled: false\n");
+  ASSERT_EQ(Run({"rule", "apply", "-f", file, "--yes"}), kExitOk) << err_.str();
+  EXPECT_EQ(rules_.updated.rule().etag(), "v7");
+  EXPECT_THAT(rules_.updated.update_mask().paths(), ElementsAre("trigger", "recipe"));
+  EXPECT_EQ(rules_.disabled.id(), "rul_1");
+  stored.set_repository("team/other");
+  EXPECT_NE(Run({"rule", "apply", "-f", file}), kExitOk);
+  EXPECT_THAT(err_.str(), HasSubstr("repository cannot be changed"));
+}
+
+TEST_F(CliTest, ARuleOfAFileIsSimulatedBeforeItIsApplied) {
+  const std::string file = WriteFile("rules.yaml", kRuleFile);
+  ASSERT_EQ(Run({"rule", "simulate", "-f", file, "--ref", "refs/heads/main", "--path", "src/a"}), kExitOk)
+      << err_.str();
+  EXPECT_EQ(rules_.simulated.rule().display_name(), "app");
+  EXPECT_EQ(rules_.simulated.paths(0), "src/a");
+  EXPECT_THAT(out_.str(), HasSubstr("latest"));
 }
 
 }  // namespace

@@ -34,6 +34,8 @@ const std::vector<Command>& AllCommands();
 // The commands of one area each.
 std::vector<Command> RegistryCommands();
 std::vector<Command> RuleCommands();
+std::vector<Command> RuleFileCommands();
+std::vector<Command> RuleTrialCommands();
 std::vector<Command> BuildCommands();
 std::vector<Command> FleetCommands();
 

@@ -24,6 +24,31 @@ std::unique_ptr<RuleEngine> NewRuleEngine(Session& session) {
   return v1::RuleEngine::NewStub(session.channel(Api::kRuleEngine));
 }
 
+// An option that lists patterns of the trigger.
+struct PatternOption {
+  const char* name;
+  const char* field;
+  google::protobuf::RepeatedPtrField<std::string>* (v1::Trigger::*list)();
+  const char* help;
+};
+
+constexpr PatternOption kPatternOptions[] = {
+    {"branch", "trigger.branches", &v1::Trigger::mutable_branches,
+     "Build pushes to matching branches: a name, a glob or re:EXPRESSION."},
+    {"tag", "trigger.tags", &v1::Trigger::mutable_tags, "Build pushes of matching git tags."},
+    {"exclude-branch", "trigger.exclude_branches", &v1::Trigger::mutable_exclude_branches,
+     "Do not build these branches although --branch matches."},
+    {"exclude-tag", "trigger.exclude_tags", &v1::Trigger::mutable_exclude_tags,
+     "Do not build these git tags although --tag matches."},
+    {"path", "trigger.paths", &v1::Trigger::mutable_paths,
+     "Build a branch's push only when a changed path matches: src/, **/*.go."},
+    {"exclude-path", "trigger.exclude_paths", &v1::Trigger::mutable_exclude_paths, "Changed paths that do not count."},
+    {"author", "trigger.authors", &v1::Trigger::mutable_authors,
+     "Build a branch's push only when its last commit's author matches, by name or address."},
+    {"exclude-author", "trigger.exclude_authors", &v1::Trigger::mutable_exclude_authors,
+     "Authors whose pushes do not build: *[bot]."},
+};
+
 std::string PairsText(const google::protobuf::Map<std::string, std::string>& pairs) {
   const std::map<std::string, std::string> sorted(pairs.begin(), pairs.end());
   return absl::StrJoin(sorted, ", ", absl::PairFormatter("="));
@@ -38,6 +63,13 @@ std::string RuleText(const v1::Rule& rule) {
                    {"repository", rule.repository()},
                    {"branches", absl::StrJoin(rule.trigger().branches(), ", ")},
                    {"tags", absl::StrJoin(rule.trigger().tags(), ", ")},
+                   {"not branches", absl::StrJoin(rule.trigger().exclude_branches(), ", ")},
+                   {"not tags", absl::StrJoin(rule.trigger().exclude_tags(), ", ")},
+                   {"paths", absl::StrJoin(rule.trigger().paths(), ", ")},
+                   {"not paths", absl::StrJoin(rule.trigger().exclude_paths(), ", ")},
+                   {"authors", absl::StrJoin(rule.trigger().authors(), ", ")},
+                   {"not authors", absl::StrJoin(rule.trigger().exclude_authors(), ", ")},
+                   {"skip marks", rule.trigger().ignore_skip_marks() ? "ignored" : ""},
                    {"image", rule.destination().repository()},
                    {"image tags", absl::StrJoin(rule.tag_templates(), ", ")},
                    {"credential", rule.destination().registry_credential_id()},
@@ -65,8 +97,14 @@ absl::StatusOr<std::vector<std::string>> ReadRule(const Arguments& arguments, v1
     rule.set_display_name(arguments.Get("name"));
     fields.emplace_back("display_name");
   }
-  list("branch", "trigger.branches", rule.mutable_trigger()->mutable_branches());
-  list("tag", "trigger.tags", rule.mutable_trigger()->mutable_tags());
+  for (const PatternOption& option : kPatternOptions) {
+    auto* to = (rule.mutable_trigger()->*option.list)();
+    list(option.name, option.field, to);
+  }
+  if (arguments.Has("ignore-skip-marks")) {
+    rule.mutable_trigger()->set_ignore_skip_marks(true);
+    fields.emplace_back("trigger.ignore_skip_marks");
+  }
   list("image-tag", "tag_templates", rule.mutable_tag_templates());
   if (!values.image_tag.empty()) {
     rule.add_tag_templates(values.image_tag);
@@ -90,18 +128,26 @@ absl::StatusOr<int> RuleCreate(Session& session) {
     return UsageError("option --image-tag is required, for example --image-tag '{branch}'");
   const auto stub = NewRuleEngine(session);
   DAVIT_ASSIGN_OR_RETURN(const v1::CreateRuleResponse response, session.Call(*stub, &RuleEngine::CreateRule, request));
+  for (const std::string& warning : response.warnings()) session.environment().err << "warning: " << warning << "\n";
   return session.Show(response.rule(), RuleText(response.rule()));
 }
 
 absl::StatusOr<std::string> ClearedField(const std::string& name) {
-  static const auto* const fields = new std::map<std::string, std::string>{
-      {"branch", "trigger.branches"},     {"tag", "trigger.tags"},
-      {"build-arg", "recipe.build_args"}, {"label", "recipe.labels"},
-      {"target", "recipe.target"},        {"platform", "recipe.platform"},
-      {"timeout", "recipe.timeout"},      {"file", "recipe.dockerfile_path"},
-      {"context", "recipe.context_dir"},  {"registry-credential", "destination.registry_credential_id"}};
+  static const auto* const fields =
+      new std::map<std::string, std::string>{{"ignore-skip-marks", "trigger.ignore_skip_marks"},
+                                             {"build-arg", "recipe.build_args"},
+                                             {"label", "recipe.labels"},
+                                             {"target", "recipe.target"},
+                                             {"platform", "recipe.platform"},
+                                             {"timeout", "recipe.timeout"},
+                                             {"file", "recipe.dockerfile_path"},
+                                             {"context", "recipe.context_dir"},
+                                             {"registry-credential", "destination.registry_credential_id"}};
   const auto found = fields->find(name);
   if (found != fields->end()) return found->second;
+  for (const PatternOption& option : kPatternOptions) {
+    if (name == option.name) return std::string(option.field);
+  }
   return UsageError(
       absl::StrCat("option --clear is ",
                    absl::StrJoin(*fields, ", ", [](std::string* out, const auto& field) { *out += field.first; }),
@@ -125,6 +171,7 @@ absl::StatusOr<int> RuleUpdate(Session& session) {
   rule.set_etag(arguments.Get("etag"));
   const auto stub = NewRuleEngine(session);
   DAVIT_ASSIGN_OR_RETURN(const v1::UpdateRuleResponse response, session.Call(*stub, &RuleEngine::UpdateRule, request));
+  for (const std::string& warning : response.warnings()) session.environment().err << "warning: " << warning << "\n";
   return session.Show(response.rule(), RuleText(response.rule()));
 }
 
@@ -289,6 +336,20 @@ absl::StatusOr<int> EventsList(Session& session) {
   v1::ListEventsRequest request;
   request.set_project(session.project());
   request.set_repository(arguments.Get("repository"));
+  request.set_connection_id(arguments.Get("connection"));
+  request.set_ref(arguments.Get("ref"));
+  request.set_delivery_id(arguments.Get("delivery"));
+  for (const std::string& state : arguments.GetAll("state")) {
+    v1::Event::State value = v1::Event::STATE_UNSPECIFIED;
+    if (!v1::Event::State_Parse(absl::StrCat("STATE_", absl::AsciiStrToUpper(state)), &value)) {
+      return UsageError(absl::StrCat("option --state is received, evaluated or ignored, not \"", state, "\""));
+    }
+    request.add_states(value);
+  }
+  DAVIT_ASSIGN_OR_RETURN(const absl::Duration since, arguments.GetDuration("since"));
+  if (since > absl::ZeroDuration()) {
+    request.mutable_start_time()->set_seconds(absl::ToUnixSeconds(session.environment().clock.Now() - since));
+  }
   const auto stub = NewRuleEngine(session);
   DAVIT_ASSIGN_OR_RETURN(const v1::ListEventsResponse response,
                          ListAll(session, *stub, &RuleEngine::ListEvents, request, limit,
@@ -310,12 +371,13 @@ absl::StatusOr<int> EventsGet(Session& session) {
 
 std::vector<Option> RuleOptions(std::vector<Option> first) {
   std::vector<Option> options = std::move(first);
-  options.insert(
-      options.end(),
-      {{"branch", 0, "PATTERN", "Build pushes to matching branches: a name, a glob or re:EXPRESSION.", Repeat::kMany},
-       {"tag", 0, "PATTERN", "Build pushes of matching git tags.", Repeat::kMany},
-       {"image-tag", 't', "TEMPLATE",
-        "A tag of the image: text with {branch}, {tag}, {ref}, {commit:7}, {time:%Y%m%d}.", Repeat::kMany}});
+  for (const PatternOption& option : kPatternOptions) {
+    options.push_back({option.name, 0, "PATTERN", option.help, Repeat::kMany});
+  }
+  options.insert(options.end(),
+                 {{"ignore-skip-marks", 0, "", "Build although a commit's message holds [skip ci]."},
+                  {"image-tag", 't', "TEMPLATE",
+                   "A tag of the image: text with {branch}, {tag}, {ref}, {commit:7}, {time:%Y%m%d}.", Repeat::kMany}});
   for (Option& option : RecipeOptions()) options.push_back(std::move(option));
   return options;
 }
@@ -386,7 +448,13 @@ std::vector<Command> RuleCommands() {
        "",
        "",
        {},
-       {{"repository", 0, "PATH", "Only events of owner/name."}, kLimitOption},
+       {{"repository", 0, "PATH", "Only events of owner/name."},
+        {"connection", 0, "ID", "Only events of this connection."},
+        {"ref", 0, "REF", "Only events of this branch or tag."},
+        {"state", 0, "STATE", "Only events that are received, evaluated or ignored.", Repeat::kMany},
+        {"delivery", 0, "ID", "Only events of the delivery with this id."},
+        {"since", 0, "TIME", "Only events of the last TIME, for example 2h."},
+        kLimitOption},
        EventsList},
       {"events get",
        "Show an event and what each rule made of it, and why.",

@@ -66,6 +66,28 @@ grpc::Status FakeRules::CreateRule(grpc::ServerContext*, const rules_v1::CreateR
   return grpc::Status::OK;
 }
 
+grpc::Status FakeRules::ListRules(grpc::ServerContext*, const rules_v1::ListRulesRequest*,
+                                  rules_v1::ListRulesResponse* response) {
+  response->mutable_rules()->Assign(stored.begin(), stored.end());
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeRules::DisableRule(grpc::ServerContext*, const rules_v1::DisableRuleRequest* request,
+                                    rules_v1::DisableRuleResponse*) {
+  disabled = *request;
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeRules::SimulateRule(grpc::ServerContext*, const rules_v1::SimulateRuleRequest* request,
+                                     rules_v1::SimulateRuleResponse* response) {
+  simulated = *request;
+  rules_v1::Simulation& simulation = *response->add_simulations();
+  simulation.set_ref(request->ref());
+  simulation.set_would_build(true);
+  simulation.mutable_explanation()->add_tags("latest");
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeRules::UpdateRule(grpc::ServerContext*, const rules_v1::UpdateRuleRequest* request,
                                    rules_v1::UpdateRuleResponse* response) {
   updated = *request;

@@ -43,6 +43,12 @@ class FakeRules : public davit::rules::v1::RuleEngine::Service {
  public:
   grpc::Status CreateRule(grpc::ServerContext*, const davit::rules::v1::CreateRuleRequest* request,
                           davit::rules::v1::CreateRuleResponse* response) override;
+  grpc::Status ListRules(grpc::ServerContext*, const davit::rules::v1::ListRulesRequest* request,
+                         davit::rules::v1::ListRulesResponse* response) override;
+  grpc::Status DisableRule(grpc::ServerContext*, const davit::rules::v1::DisableRuleRequest* request,
+                           davit::rules::v1::DisableRuleResponse* response) override;
+  grpc::Status SimulateRule(grpc::ServerContext*, const davit::rules::v1::SimulateRuleRequest* request,
+                            davit::rules::v1::SimulateRuleResponse* response) override;
   grpc::Status UpdateRule(grpc::ServerContext*, const davit::rules::v1::UpdateRuleRequest* request,
                           davit::rules::v1::UpdateRuleResponse* response) override;
   grpc::Status TriggerRule(grpc::ServerContext*, const davit::rules::v1::TriggerRuleRequest* request,
@@ -50,8 +56,11 @@ class FakeRules : public davit::rules::v1::RuleEngine::Service {
   grpc::Status GetEvent(grpc::ServerContext*, const davit::rules::v1::GetEventRequest* request,
                         davit::rules::v1::GetEventResponse* response) override;
 
+  std::vector<davit::rules::v1::Rule> stored;  // What ListRules lists.
   davit::rules::v1::CreateRuleRequest created;
   davit::rules::v1::UpdateRuleRequest updated;
+  davit::rules::v1::DisableRuleRequest disabled;
+  davit::rules::v1::SimulateRuleRequest simulated;
   davit::rules::v1::TriggerRuleRequest triggered;
   int looks_until_build = 3;  // How many GetEvent calls until the event names its build.
 };
