@@ -20,6 +20,7 @@ using nlohmann::json;
 
 constexpr size_t kMaxDescription = 140;
 constexpr size_t kMaxContext = 255;
+constexpr int kMaxHookPages = 20;  // Of 100 hooks each; no server lets a repository have so many.
 // A search may name so many organizations; GitHub cuts queries at 256 characters.
 constexpr size_t kMaxSearchLength = 256;
 
@@ -230,7 +231,7 @@ absl::StatusOr<http::Response> GitHubApi::FindHook(const Connection& connection,
     if (known.status != 404) return known;
   }
   // One of an earlier call whose answer was lost is known by its address.
-  for (int number = 1;; ++number) {
+  for (int number = 1; number <= kMaxHookPages; ++number) {
     DAVIT_ASSIGN_OR_RETURN(http::Response list, Call(connection, token, "GET",
                                                      absl::StrCat(hooks, "?", PageQuery(ProviderPage{number, 100}))));
     DAVIT_RETURN_IF_ERROR(http_.Check(list, hook.repository));

@@ -17,7 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr size_t kMaxDescription = 140;
-constexpr size_t kMaxText = 255;  // GitLab's own bound of ref, name and target_url.
+constexpr int kMaxHookPages = 20;  // Of 100 hooks each; no server lets a repository have so many.
+constexpr size_t kMaxText = 255;   // GitLab's own bound of ref, name and target_url.
 
 const char* StateWord(CommitState state) {
   switch (state) {
@@ -189,7 +190,7 @@ absl::StatusOr<http::Response> GitLabApi::FindHook(const Connection& connection,
     if (known.status != 404) return known;
   }
   // One of an earlier call whose answer was lost is known by its address.
-  for (int number = 1;; ++number) {
+  for (int number = 1; number <= kMaxHookPages; ++number) {
     DAVIT_ASSIGN_OR_RETURN(http::Response list, Call(connection, token, "GET",
                                                      absl::StrCat(hooks, "?", PageQuery(ProviderPage{number, 100}))));
     DAVIT_RETURN_IF_ERROR(http_.Check(list, hook.repository));
