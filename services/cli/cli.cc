@@ -135,8 +135,8 @@ absl::StatusOr<int> RunCommand(const std::vector<std::string>& arguments, Enviro
 const std::vector<Command>& AllCommands() {
   static const auto* const commands = [] {
     auto* all = new std::vector<Command>();
-    for (std::vector<Command> part : {RegistryCommands(), RuleCommands(), RuleFileCommands(), RuleTrialCommands(),
-                                      BuildCommands(), FleetCommands()}) {
+    for (std::vector<Command> part : {RegistryCommands(), ProviderCommands(), RuleCommands(), RuleFileCommands(),
+                                      RuleTrialCommands(), BuildCommands(), FleetCommands()}) {
       std::move(part.begin(), part.end(), std::back_inserter(*all));
     }
     all->push_back({"version", "Show the version of this program.", "", "", {}, {}, nullptr});

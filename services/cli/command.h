@@ -33,6 +33,7 @@ const std::vector<Command>& AllCommands();
 
 // The commands of one area each.
 std::vector<Command> RegistryCommands();
+std::vector<Command> ProviderCommands();
 std::vector<Command> RuleCommands();
 std::vector<Command> RuleFileCommands();
 std::vector<Command> RuleTrialCommands();

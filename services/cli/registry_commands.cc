@@ -43,6 +43,7 @@ std::string ConnectionText(const v1::Connection& connection) {
                    {"reason", connection.state_reason()},
                    {"account", connection.account()},
                    {"scopes", absl::StrJoin(connection.scopes(), ", ")},
+                   {"missing scopes", absl::StrJoin(connection.missing_scopes(), "; ")},
                    {"verified", TimeText(connection.verify_time())},
                    {"token expires", TimeText(connection.token_expire_time())},
                    {"created", TimeText(connection.create_time())}});
@@ -127,7 +128,7 @@ absl::StatusOr<int> ConnectVerify(Session& session) {
   DAVIT_ASSIGN_OR_RETURN(const v1::VerifyConnectionResponse response,
                          session.Call(*stub, &Registry::VerifyConnection, request));
   session.Show(response.connection(), ConnectionText(response.connection()));
-  return response.connection().state() == v1::Connection::STATE_ACTIVE ? kExitOk : kExitServer;
+  return response.connection().state() == v1::Connection::STATE_INVALID ? kExitServer : kExitOk;
 }
 
 absl::StatusOr<int> ConnectDelete(Session& session) {
