@@ -26,6 +26,9 @@ class DockerEngine : public Engine {
   std::string BuildKitAddress() const;
 
   std::string name() const override { return "docker"; }
+
+  // The name of its bridge, which its iptables rules name too; every data directory has its own.
+  const std::string& bridge() const { return bridge_.name(); }
   absl::Status Prepare() override;
   absl::StatusOr<std::unique_ptr<process::Process>> Start() override;
   absl::Status Probe() override;

@@ -130,6 +130,7 @@ TEST_F(EnginesTest, TheRegistryAsksForItsPassword) {
 TEST_F(EnginesTest, TheDockerEngineLeavesNothingBehindNotEvenWhenItIsKilled) {
   auto engine = std::make_unique<DockerEngine>(*data_dir_, DockerOptions{});
   const std::string address = engine->BuildKitAddress();
+  const std::string bridge = engine->bridge();
   EXPECT_EQ(address, "docker-engine://" + path_ + "/run/docker.sock");
   auto supervisor = Supervise(std::move(engine));
   ASSERT_TRUE(supervisor->WaitReady().ok()) << supervisor->WaitReady();
@@ -146,10 +147,10 @@ TEST_F(EnginesTest, TheDockerEngineLeavesNothingBehindNotEvenWhenItIsKilled) {
   }
   process::SpawnOptions links;
   links.argv = {"ip", "-o", "link"};
-  EXPECT_EQ(process::RunOrFail(links, absl::Seconds(10))->find("dvt"), std::string::npos);
+  EXPECT_EQ(process::RunOrFail(links, absl::Seconds(10))->find(bridge), std::string::npos);
   process::SpawnOptions rules;
   rules.argv = {"iptables", "-w", "-S"};
-  EXPECT_EQ(process::RunOrFail(rules, absl::Seconds(10))->find("dvt"), std::string::npos);
+  EXPECT_EQ(process::RunOrFail(rules, absl::Seconds(10))->find(bridge), std::string::npos);
   EXPECT_FALSE(std::filesystem::exists(path_ + "/run/docker.sock"));
 }
 
