@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-known=(context webhooks)
+known=(context webhooks matching)
 
 # A new commit's way into BuildKit, as a share of the time of `git clone --depth 1`.
 context() {
@@ -25,10 +25,17 @@ webhooks() {
   DAVIT_BIN="$(bazel info bazel-bin 2> /dev/null)" python3 tests/load/webhooks.py "$(bazel info bazel-bin 2> /dev/null)/tests/load/webhook_load"
 }
 
+# CPU of one event's evaluation against 100,000 rules of 10,000 repositories.
+matching() {
+  bazel build //tests/load:matching_load >&2
+  "$(bazel info bazel-bin 2> /dev/null)/tests/load/matching_load"
+}
+
 run() {
   case "$1" in
     context) context ;;
     webhooks) webhooks ;;
+    matching) matching ;;
     *)
       echo "unknown figure: $1; known: ${known[*]}" >&2
       exit 2

@@ -1,0 +1,1 @@
+"""GitHub's description of its API, against the provider client."""

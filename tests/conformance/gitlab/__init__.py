@@ -1,0 +1,1 @@
+"""GitLab's API, against the provider client."""
