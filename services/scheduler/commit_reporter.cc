@@ -53,7 +53,7 @@ std::string WithoutSlash(absl::string_view url) {
 
 }  // namespace
 
-CommitReporter::CommitReporter(CommitStatusStore& store, Tell tell, Changed changed, std::string public_url,
+CommitReporter::CommitReporter(CommitStatusStore& store, Tell tell, Changed changed, const std::string& public_url,
                                Logger logger, metrics::Registry& metrics)
     : store_(store),
       tell_(std::move(tell)),

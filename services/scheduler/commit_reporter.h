@@ -52,7 +52,7 @@ class CommitReporter {
 
   // `public_url` is where people see builds (`URL/builds/ID`); empty: statuses have no link. `changed` runs after a
   // build's history was added to. All but the logger must outlive the reporter.
-  CommitReporter(CommitStatusStore& store, Tell tell, Changed changed, std::string public_url, Logger logger,
+  CommitReporter(CommitStatusStore& store, Tell tell, Changed changed, const std::string& public_url, Logger logger,
                  metrics::Registry& metrics);
 
   // Tells one status, if one is due.

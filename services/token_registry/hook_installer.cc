@@ -20,7 +20,7 @@ std::string WithoutSlash(absl::string_view url) {
 }  // namespace
 
 HookInstaller::HookInstaller(Store& store, ConnectionDirectory& connections, WebhookDirectory& webhooks,
-                             ProviderClient& provider, std::string public_url)
+                             ProviderClient& provider, const std::string& public_url)
     : store_(store),
       connections_(connections),
       webhooks_(webhooks),

@@ -27,7 +27,7 @@ class HookInstaller {
  public:
   // `public_url` is the gateway's address as providers reach it; empty: not known. The rest must outlive this.
   HookInstaller(Store& store, ConnectionDirectory& connections, WebhookDirectory& webhooks, ProviderClient& provider,
-                std::string public_url);
+                const std::string& public_url);
 
   // Makes or sets right the webhook of a repository.
   absl::StatusOr<EnsuredWebhook> Ensure(const auth::Caller& caller, const std::string& project,

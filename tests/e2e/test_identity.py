@@ -69,7 +69,7 @@ class IdentityTest(WorldCase):
         for rpc in every_rpc():
             verb = rpc.split("/")[-1]
             with self.subTest(rpc=rpc):
-                if not re.match(r"(Get|List|Preview|Explain|Watch|ReadLog)", verb) or verb == "GetWebhookSecret":
+                if not re.match(r"(Get|List|Preview|Simulate|Explain|Watch|ReadLog)", verb) or verb == "GetWebhookSecret":
                     self.assertEqual(self.status_of(rpc, viewer)[0], PERMISSION_DENIED, f"viewer, {rpc}")
                 if ".AgentService/" not in rpc and verb not in ("IssueBuildCredentials", "GetCaller"):
                     self.assertEqual(self.status_of(rpc, agent)[0], PERMISSION_DENIED, f"agent, {rpc}")
