@@ -20,8 +20,12 @@ def left_of(directory):
     return left
 
 
-def bridges():
-    return [line for line in processes.run(["ip", "-o", "link"]).splitlines() if "dvt" in line]
+def bridges_of(directory):
+    """The network links of a data directory's Docker engine, which are named after FNV-1a of its path: others may run on the machine."""
+    digest = 2166136261
+    for byte in directory.encode():
+        digest = ((digest ^ byte) * 16777619) & 0xFFFFFFFF
+    return [line for line in processes.run(["ip", "-o", "link"]).splitlines() if f"dvt{digest:08x}" in line]
 
 
 class StandaloneTest(unittest.TestCase):
@@ -29,7 +33,6 @@ class StandaloneTest(unittest.TestCase):
     def setUp(self):
         self.directory = processes.temporary_directory("alone")
         self.addCleanup(processes.remove_tree, self.directory)
-        self.bridges_before = bridges()
         self.standalone = world.Standalone(self.directory)
 
     def _stop(self):
@@ -44,7 +47,7 @@ class StandaloneTest(unittest.TestCase):
             self.assertIn("davit_rpc_server_seconds", response.read().decode())
         self.standalone.stop()
         self.assertEqual(left_of(self.standalone.data), [])
-        self.assertEqual(bridges(), self.bridges_before)
+        self.assertEqual(bridges_of(self.standalone.data), [])
         # A second start works on what the first has left, with the same token.
         self.standalone.start()
         self.assertIn("agents", self.standalone.davit()("agents"))
@@ -69,7 +72,7 @@ class StandaloneTest(unittest.TestCase):
         self.assertEqual(self.standalone.davit()("agents")["agents"][0]["id"], before["agents"][0]["id"])
         self.standalone.stop()
         self.assertEqual(left_of(self.standalone.data), [])
-        self.assertEqual(bridges(), self.bridges_before)
+        self.assertEqual(bridges_of(self.standalone.data), [])
 
     def test_engines_that_die_are_started_again(self):
         self.addCleanup(self._stop)
