@@ -45,6 +45,7 @@ class StandaloneTest(unittest.TestCase):
         self.assertIn("agents", self.standalone.davit()("agents"))
         with urllib.request.urlopen(f"http://{self.standalone.metrics_listen}/metrics", timeout=10) as response:
             self.assertIn("davit_rpc_server_seconds", response.read().decode())
+        self.assertEqual(len(bridges_of(self.standalone.data)), 1, "it has a bridge while it runs")
         self.standalone.stop()
         self.assertEqual(left_of(self.standalone.data), [])
         self.assertEqual(bridges_of(self.standalone.data), [])
