@@ -6,6 +6,7 @@
 #include <pqxx/pqxx>
 #include <utility>
 
+#include "absl/time/clock.h"
 #include "libs/logging/logger.h"
 #include "libs/rpc/client_context.h"
 #include "services/scheduler/conversion.h"
@@ -138,7 +139,8 @@ grpc::Status ServiceFixture::Synchronize(const std::vector<v1::LeaseReport>& rep
 
 v1::Lease ServiceFixture::TakeOne() {
   v1::SynchronizeResponse response;
-  for (int call = 0; call < 20; ++call) {
+  // The scheduler answers at once while an expired lease is not reaped yet.
+  for (const absl::Time deadline = absl::Now() + kCallTimeout; absl::Now() < deadline;) {
     const grpc::Status status = Synchronize({}, absl::Seconds(10), response);
     EXPECT_TRUE(status.ok()) << status.error_message();
     if (!status.ok()) break;
