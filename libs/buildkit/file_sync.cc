@@ -12,22 +12,19 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "fsutil/types/wire.pb.h"
 #include "libs/buildkit/context_walk.h"
 
 namespace davit::buildkit {
 namespace {
 
 using fsutil::types::Packet;
-using Stream = grpc::ServerReaderWriter<Packet, Packet>;
 
 // Go's os.FileMode bits.
 constexpr uint32_t kGoDirectory = 1u << 31;
 constexpr uint32_t kGoSymlink = 1u << 27;
 // Small enough not to hold up other streams of the session, large enough to cost few messages.
 constexpr size_t kPieceBytes = 256 << 10;
-// A write of its own for each entry costs several system calls, twice as much time as all the rest of the listing;
-// entries that are held back for long stall the transfer.
-constexpr size_t kEntriesPerFlush = 64;
 
 // Reverses the query escaping that newer BuildKits use for values with non-ASCII characters.
 std::string QueryUnescape(absl::string_view text) {
@@ -47,14 +44,13 @@ std::string QueryUnescape(absl::string_view text) {
 }
 
 // All values that the caller's metadata has for `key`.
-std::vector<std::string> MetadataValues(const grpc::ServerContext& context, const std::string& key) {
-  const auto& metadata = context.client_metadata();
+std::vector<std::string> MetadataValues(const ServerCall& call, const std::string& key) {
+  const auto& metadata = call.metadata();
   const bool encoded = metadata.count(key + "-encoded") > 0;
   std::vector<std::string> values;
   const auto [begin, end] = metadata.equal_range(key);
   for (auto it = begin; it != end; ++it) {
-    const absl::string_view value(it->second.data(), it->second.size());
-    values.push_back(encoded ? QueryUnescape(value) : std::string(value));
+    values.push_back(encoded ? QueryUnescape(it->second) : it->second);
   }
   return values;
 }
@@ -87,8 +83,8 @@ Packet StatPacket(const ContextEntry& entry) {
 class Transfer {
  public:
   // `on_error` is told of an error before BuildKit is, so that whoever hears of it through BuildKit finds it there.
-  Transfer(const ContextSource& source, Stream& stream, std::function<void(const absl::Status&)> on_error)
-      : source_(source), stream_(stream), on_error_(std::move(on_error)) {}
+  Transfer(const ContextSource& source, ServerCall& call, std::function<void(const absl::Status&)> on_error)
+      : source_(source), call_(call), on_error_(std::move(on_error)) {}
 
   absl::Status Run(const ContextPatterns& patterns) {
     absl::StatusOr<std::vector<ContextEntry>> entries = SelectEntries(source_, patterns);
@@ -110,8 +106,9 @@ class Transfer {
 
   // Takes requests until BuildKit is finished or gone.
   void Read() {
+    std::string message;
     Packet packet;
-    while (stream_.Read(&packet)) {
+    while (call_.Read(&message) && packet.ParseFromString(message)) {
       if (packet.type() == Packet::PACKET_REQ) {
         const size_t ordinal = packet.id();
         absl::MutexLock lock(&mutex_);
@@ -135,14 +132,12 @@ class Transfer {
   }
 
   void Write() {
-    for (size_t i = 0; i < entries_.size(); ++i) {
-      grpc::WriteOptions options;
-      if (i % kEntriesPerFlush != 0) options.set_buffer_hint();
-      if (!stream_.Write(StatPacket(entries_[i]), options)) return;
+    for (const ContextEntry& entry : entries_) {
+      if (!Send(StatPacket(entry), /*more_follows=*/true)) return;
     }
     Packet end;
     end.set_type(Packet::PACKET_STAT);
-    if (!stream_.Write(end)) return;
+    if (!Send(end)) return;
     while (true) {
       size_t ordinal = 0;
       {
@@ -165,7 +160,13 @@ class Transfer {
     }
     Packet fin;
     fin.set_type(Packet::PACKET_FIN);
-    stream_.Write(fin);
+    Send(fin);
+  }
+
+  // Only the writing thread may send, once there is one.
+  bool Send(const Packet& packet, bool more_follows = false) {
+    packet.SerializeToString(&serialized_);
+    return call_.Write(serialized_, more_follows);
   }
 
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !requests_.empty() || phase_ != Phase::kServing; }
@@ -179,13 +180,13 @@ class Transfer {
       for (size_t at = 0; at < data.size(); at += kPieceBytes) {
         const absl::string_view piece = data.substr(at, kPieceBytes);
         packet.set_data(piece.data(), piece.size());
-        if (!stream_.Write(packet)) return absl::CancelledError("BuildKit ended the transfer");
+        if (!Send(packet)) return absl::CancelledError("BuildKit ended the transfer");
       }
       return absl::OkStatus();
     });
     if (!read.ok()) return read;
     packet.clear_data();
-    return stream_.Write(packet) ? absl::OkStatus() : absl::CancelledError("BuildKit ended the transfer");
+    return Send(packet) ? absl::OkStatus() : absl::CancelledError("BuildKit ended the transfer");
   }
 
   void SendError(const absl::Status& error) {
@@ -193,12 +194,13 @@ class Transfer {
     Packet packet;
     packet.set_type(Packet::PACKET_ERR);
     packet.set_data(std::string(error.message()));
-    stream_.Write(packet);
+    Send(packet);
   }
 
   const ContextSource& source_;
-  Stream& stream_;
+  ServerCall& call_;
   const std::function<void(const absl::Status&)> on_error_;
+  std::string serialized_;
   std::vector<ContextEntry> entries_;  // Set before the threads part, then only read.
   absl::Mutex mutex_;
   std::vector<bool> asked_ ABSL_GUARDED_BY(mutex_);
@@ -210,27 +212,25 @@ class Transfer {
 
 }  // namespace
 
-FileSyncService::FileSyncService(std::map<std::string, const ContextSource*> directories)
-    : directories_(std::move(directories)) {}
+FileSync::FileSync(std::map<std::string, const ContextSource*> directories) : directories_(std::move(directories)) {}
 
-grpc::Status FileSyncService::DiffCopy(grpc::ServerContext* context, Stream* stream) {
-  const std::vector<std::string> names = MetadataValues(*context, "dir-name");
+absl::Status FileSync::DiffCopy(ServerCall& call) {
+  const std::vector<std::string> names = MetadataValues(call, "dir-name");
   const auto directory = names.empty() ? directories_.end() : directories_.find(names.front());
-  if (directory == directories_.end()) return grpc::Status(grpc::StatusCode::NOT_FOUND, "no such directory is shared");
+  if (directory == directories_.end()) return absl::NotFoundError("no such directory is shared");
   const ContextPatterns patterns{
-      .include = MetadataValues(*context, "include-patterns"),
-      .exclude = MetadataValues(*context, "exclude-patterns"),
-      .follow = MetadataValues(*context, "followpaths"),
+      .include = MetadataValues(call, "include-patterns"),
+      .exclude = MetadataValues(call, "exclude-patterns"),
+      .follow = MetadataValues(call, "followpaths"),
   };
   const auto remember = [this](const absl::Status& error) {
     absl::MutexLock lock(&mutex_);
     if (source_error_.ok()) source_error_ = error;
   };
-  const absl::Status done = Transfer(*directory->second, *stream, remember).Run(patterns);
-  return grpc::Status(static_cast<grpc::StatusCode>(done.code()), std::string(done.message()));
+  return Transfer(*directory->second, call, remember).Run(patterns);
 }
 
-absl::Status FileSyncService::source_error() const {
+absl::Status FileSync::source_error() const {
   absl::MutexLock lock(&mutex_);
   return source_error_;
 }

@@ -1,5 +1,5 @@
-// Serves build contexts to BuildKit: moby.filesync.v1.FileSync. Thread-safe; each transfer has a reading and a writing
-// thread.
+// Serves build contexts to BuildKit: the method moby.filesync.v1.FileSync/DiffCopy. Thread-safe; each transfer has a
+// reading and a writing thread.
 #pragma once
 
 #include <map>
@@ -9,19 +9,20 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "libs/buildkit/context_source.h"
-#include "moby/filesync/v1/filesync.grpc.pb.h"
+#include "libs/buildkit/session_server.h"
 
 namespace davit::buildkit {
 
 // Sends the entries of a directory and then the contents that BuildKit asks for. Contents pass in pieces; what is held
 // for a transfer is one record for each entry, never their contents.
-class FileSyncService final : public moby::filesync::v1::FileSync::Service {
+class FileSync {
  public:
-  // Directories by the name under which BuildKit asks for them: "context", "dockerfile". They must outlive the service.
-  explicit FileSyncService(std::map<std::string, const ContextSource*> directories);
+  // Directories by the name under which BuildKit asks for them: "context", "dockerfile". They must outlive it.
+  explicit FileSync(std::map<std::string, const ContextSource*> directories);
 
-  grpc::Status DiffCopy(grpc::ServerContext* context,
-                        grpc::ServerReaderWriter<fsutil::types::Packet, fsutil::types::Packet>* stream) override;
+  // Serves one DiffCopy: its directory and patterns are in the call's metadata. NOT_FOUND for a directory that is not
+  // shared.
+  absl::Status DiffCopy(ServerCall& call);
 
   // The first error that a directory's source had; BuildKit's own message about it says less.
   absl::Status source_error() const;

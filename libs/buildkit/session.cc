@@ -1,24 +1,19 @@
-// A BuildKit session: the Session call carries an HTTP/2 connection on which BuildKit is the client. A socket pair
-// joins that byte stream to a gRPC server, with one thread for each direction (BuildKit's session/grpchijack does the
-// same in Go).
+// A BuildKit session: the Session call carries an HTTP/2 connection on which BuildKit is the client (BuildKit's
+// session/grpchijack). One thread for each direction passes its bytes between the call and a SessionServer.
 #include "libs/buildkit/session.h"
 
-#include <fcntl.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
-#include <grpcpp/server_posix.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <chrono>
+#include <functional>
 #include <map>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/string_view.h"
 #include "libs/buildkit/file_sync.h"
+#include "libs/buildkit/session_server.h"
 #include "moby/buildkit/v1/control.grpc.pb.h"
-#include "moby/filesync/v1/filesync.grpc.pb.h"
+#include "moby/filesync/v1/filesync.pb.h"
 
 namespace davit::buildkit {
 namespace {
@@ -26,34 +21,40 @@ namespace {
 namespace control = moby::buildkit::v1;
 namespace filesync = moby::filesync::v1;
 
+// At most about this much of the connection goes into one message of the Session call.
 constexpr size_t kPieceBytes = 256 << 10;
-constexpr int kSocketBufferBytes = 1 << 20;
-constexpr int kMaxMessageBytes = 16 << 20;
+constexpr char kDiffCopy[] = "/moby.filesync.v1.FileSync/DiffCopy";
+constexpr char kCredentials[] = "/moby.filesync.v1.Auth/Credentials";
+constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
+// A HealthCheckResponse whose field 1, the status, is SERVING.
+constexpr absl::string_view kServing = "\x08\x01";
 
 // Docker Hub's registry is asked for under its API's host name.
 absl::string_view CanonicalHost(absl::string_view host) {
   return host == "registry-1.docker.io" || host == "index.docker.io" ? "docker.io" : host;
 }
 
-// Serves the accounts of one build, and for every other host the answer "none".
-class AccountService final : public filesync::Auth::Service {
- public:
-  explicit AccountService(const std::vector<RegistryAccount>& accounts) : accounts_(accounts) {}
+// Answers a unary call; `answer` makes the response from the request, both serialized.
+absl::Status AnswerOnce(ServerCall& call, const std::function<std::string(const std::string&)>& answer) {
+  std::string request;
+  if (!call.Read(&request)) return absl::InvalidArgumentError("a request is missing");
+  call.Write(answer(request), /*more_follows=*/false);
+  return absl::OkStatus();
+}
 
-  grpc::Status Credentials(grpc::ServerContext*, const filesync::CredentialsRequest* request,
-                           filesync::CredentialsResponse* response) override {
-    for (const RegistryAccount& account : accounts_) {
-      if (CanonicalHost(account.host) != CanonicalHost(request->host())) continue;
-      response->set_username(account.username);
-      response->set_secret(std::string(account.password.Reveal()));
-      break;
-    }
-    return grpc::Status::OK;
+// The account for a registry that BuildKit asks for; "none" for every host that the build has no account for.
+std::string CredentialsFor(const std::vector<RegistryAccount>& accounts, const std::string& serialized_request) {
+  filesync::CredentialsRequest request;
+  filesync::CredentialsResponse response;
+  if (!request.ParseFromString(serialized_request)) return "";
+  for (const RegistryAccount& account : accounts) {
+    if (CanonicalHost(account.host) != CanonicalHost(request.host())) continue;
+    response.set_username(account.username);
+    response.set_secret(std::string(account.password.Reveal()));
+    break;
   }
-
- private:
-  const std::vector<RegistryAccount>& accounts_;
-};
+  return response.SerializeAsString();
+}
 
 std::map<std::string, const ContextSource*> SharedDirectories(const BuildRequest& request) {
   return {{"context", request.context},
@@ -65,14 +66,12 @@ class OpenSession final : public Session {
   OpenSession(const std::shared_ptr<grpc::Channel>& channel, const std::string& id, const BuildRequest& request)
       : id_(id),
         files_(SharedDirectories(request)),
-        accounts_(request.accounts),
+        server_(Methods(request)),
         stub_(control::Control::NewStub(channel)) {
-    StartServer();
     call_.AddMetadata("x-docker-expose-session-uuid", id_);
     call_.AddMetadata("x-docker-expose-session-name", "davit");
     call_.AddMetadata("x-docker-expose-session-sharedkey", request.shared_key);
-    for (const char* method : {"/moby.filesync.v1.FileSync/DiffCopy", "/moby.filesync.v1.Auth/Credentials",
-                               "/grpc.health.v1.Health/Check"}) {
+    for (const char* method : {kDiffCopy, kCredentials, kHealthCheck}) {
       call_.AddMetadata("x-docker-expose-session-grpc-method", method);
     }
     stream_ = stub_->Session(&call_);
@@ -82,53 +81,35 @@ class OpenSession final : public Session {
 
   ~OpenSession() override {
     call_.TryCancel();
-    shutdown(carrier_, SHUT_RDWR);
+    server_.Close();
     upward_.join();
     downward_.join();
     stream_->Finish();
-    server_->Shutdown(std::chrono::system_clock::now());
-    server_->Wait();
-    close(carrier_);
   }
 
   const std::string& id() const override { return id_; }
   absl::Status source_error() const override { return files_.source_error(); }
 
  private:
-  void StartServer() {
-    grpc::EnableDefaultHealthCheckService(true);
-    grpc::ServerBuilder builder;
-    builder.RegisterService(&files_);
-    builder.RegisterService(&accounts_);
-    builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
-    builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-    builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-    builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 2);
-    server_ = builder.BuildAndStart();
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
-      // Out of descriptors: without the pair nothing is served and the build fails for want of its session.
-      return;
-    }
-    for (const int fd : pair) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSocketBufferBytes, sizeof(kSocketBufferBytes));
-    fcntl(pair[0], F_SETFL, O_NONBLOCK);
-    carrier_ = pair[1];
-    grpc::AddInsecureChannelFromFd(server_.get(), pair[0]);
+  std::map<std::string, SessionServer::Handler> Methods(const BuildRequest& request) {
+    return {
+        {kDiffCopy, [this](ServerCall& call) { return files_.DiffCopy(call); }},
+        {kCredentials,
+         [&accounts = request.accounts](ServerCall& call) {
+           return AnswerOnce(call, [&](const std::string& asked) { return CredentialsFor(accounts, asked); });
+         }},
+        {kHealthCheck,
+         [](ServerCall& call) { return AnswerOnce(call, [](const std::string&) { return std::string(kServing); }); }},
+    };
   }
 
   // From our server to BuildKit.
   void CarryUpward() {
     control::BytesMessage message;
-    std::string& buffer = *message.mutable_data();
-    while (true) {
-      buffer.resize(kPieceBytes);
-      const ssize_t count = read(carrier_, buffer.data(), buffer.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count <= 0) break;
-      buffer.resize(count);
+    while (server_.TakeOutput(message.mutable_data(), kPieceBytes)) {
       if (!stream_->Write(message)) break;
     }
-    shutdown(carrier_, SHUT_RDWR);
+    server_.Close();
     call_.TryCancel();
   }
 
@@ -136,23 +117,14 @@ class OpenSession final : public Session {
   void CarryDownward() {
     control::BytesMessage message;
     while (stream_->Read(&message)) {
-      absl::string_view rest = message.data();
-      while (!rest.empty()) {
-        const ssize_t count = send(carrier_, rest.data(), rest.size(), MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) continue;
-        if (count <= 0) break;
-        rest.remove_prefix(count);
-      }
-      if (!rest.empty()) break;
+      if (!server_.Receive(message.data()).ok()) break;
     }
-    shutdown(carrier_, SHUT_RDWR);
+    server_.Close();
   }
 
   const std::string id_;
-  FileSyncService files_;
-  AccountService accounts_;
-  std::unique_ptr<grpc::Server> server_;
-  int carrier_ = -1;  // Our end of the socket pair; the server owns the other.
+  FileSync files_;
+  SessionServer server_;
   std::unique_ptr<control::Control::Stub> stub_;
   grpc::ClientContext call_;
   std::unique_ptr<grpc::ClientReaderWriter<control::BytesMessage, control::BytesMessage>> stream_;

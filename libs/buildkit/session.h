@@ -15,8 +15,8 @@ class Channel;
 
 namespace davit::buildkit {
 
-// An open session: a gRPC server of ours, reached by BuildKit through the bytes of a Session call. It serves until it
-// is destroyed, which ends everything in BuildKit that still uses it. Thread-safe; has two threads that carry the
+// An open session: a gRPC server of ours, which BuildKit reaches through the bytes of a Session call. It serves until
+// it is destroyed, which ends everything in BuildKit that still uses it. Thread-safe; has two threads that carry the
 // bytes.
 class Session {
  public:

@@ -27,12 +27,28 @@ def file_path(number: int) -> str:
     return f"src/part{number % 25:02d}/module{number % 1000:03d}/file{number:05d}.txt"
 
 
+# Shares of files up to a size in bytes, measured over the 11,759 files of the Go 1.19 source tree; its largest 1 % are left
+# out. Half of all files are tiny, the mean is 5 KB.
+SIZES = [
+    (0.00, 60), (0.05, 187), (0.10, 238), (0.20, 338), (0.30, 456), (0.40, 663), (0.50, 1054), (0.60, 1795), (0.70, 3095),
+    (0.80, 6318), (0.90, 13944), (0.95, 28372), (0.98, 58453), (0.99, 96808),
+]  # fmt: skip
+
+
+def draw_size(randomness: random.Random) -> int:
+    """A size of that distribution, linear between its points."""
+    share = randomness.random() * SIZES[-1][0]
+    for (low, smallest), (high, largest) in zip(SIZES, SIZES[1:]):
+        if share <= high:
+            return int(smallest + (largest - smallest) * (share - low) / (high - low))
+    return SIZES[-1][1]
+
+
 def content(randomness: random.Random) -> bytes:
-    """Text like source code: some 200 to 4,000 bytes that compress to about a third."""
-    lines = [
-        " ".join(randomness.choices(WORDS, k=randomness.randint(3, 9)))
-        for _ in range(randomness.randint(5, 80))
-    ]
+    """Text like source code, which compresses to about a third."""
+    size = draw_size(randomness)
+    words = randomness.choices(WORDS, k=size // 8 + 1)
+    lines = (" ".join(words[i : i + 7]) for i in range(0, len(words), 7))
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -11,7 +11,7 @@ context() {
   local files=20000 commits=5000 cache repository
   # Generating takes some ten seconds, so that the repository is kept for the next run.
   cache="/dev/shm/davit-load-$(id -u)"
-  repository="$cache/context-v2-$files-$commits.git"
+  repository="$cache/context-v3-$files-$commits.git"
   mkdir -p "$cache"
   python3 tests/load/generate_repository.py "$repository" --files "$files" --commits "$commits"
   bazel build //tests/load:context_load >&2
