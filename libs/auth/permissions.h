@@ -34,12 +34,14 @@ enum class Permission {
   kRead,                      // Get and List of everything but secrets.
   kReadSource,                // ListRefs, GetCommit.
   kWriteConnections,          // Connections and their webhooks.
+  kRemoveWebhooks,            // RemoveWebhook.
   kWriteRegistryCredentials,  // Registry credentials.
   kWriteRules,                // Rules.
   kTriggerRules,              // TriggerRule.
   kCreateBuilds,              // CreateBuild.
   kRunBuilds,                 // UploadContext, CancelBuild, RetryBuild.
   kManageTokens,              // API tokens.
+  kReadAuditLog,              // ListSecretAccesses.
   kOperateSystem,             // Agents, limits: an admin of all projects.
   kIntrospectTokens,          // IntrospectToken.
   kReadWebhookSecrets,        // GetWebhookSecret.

@@ -1,5 +1,5 @@
-// The commands that reach through the token-registry to providers, the import of Docker's credentials, and the rotation
-// of keys. Each runs on the main thread.
+// The commands that reach through the token-registry to providers, the import of Docker's credentials, the audit log,
+// and the rotation of keys. Each runs on the main thread.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -123,6 +123,24 @@ absl::StatusOr<int> KeysRotate(Session& session) {
                                           " were changed); older keys may be taken out of the key file\n"));
 }
 
+absl::StatusOr<int> Audit(Session& session) {
+  DAVIT_ASSIGN_OR_RETURN(const int64_t limit, session.arguments().GetNumber("limit", 50, 1));
+  v1::ListSecretAccessesRequest request;
+  request.set_project(session.project());
+  request.set_record_id(session.arguments().Get("record"));
+  request.set_build_id(session.arguments().Get("build"));
+  const auto stub = NewRegistry(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::ListSecretAccessesResponse response,
+                         ListAll(session, *stub, &Registry::ListSecretAccesses, request, limit,
+                                 [](v1::ListSecretAccessesResponse& page) { return page.mutable_accesses(); }));
+  std::vector<std::vector<std::string>> rows;
+  for (const v1::SecretAccess& access : response.accesses()) {
+    rows.push_back({TimeText(access.time()), access.record_id(), access.field(), access.purpose(), access.token_id(),
+                    access.build_id()});
+  }
+  return session.Show(response, ToTable({"TIME", "RECORD", "SECRET", "PURPOSE", "CALLER", "BUILD"}, rows));
+}
+
 absl::StatusOr<crypto::SecretString> ReadConfigFile(Session& session) {
   std::string path = session.arguments().Get("file");
   if (path.empty()) {
@@ -220,6 +238,15 @@ std::vector<Command> ProviderCommands() {
         {"registry", 0, "HOST", "Only this registry's."},
         {"prefix", 0, "TEXT", "Put before the registry's name to name the credential."}},
        CredentialImport},
+      {"audit",
+       "List who opened which stored secret for what, newest first.",
+       "CALLER is the id of an API token; - stands for the token-registry itself.",
+       "davit audit --record con_01jgfjh3zdf2mvq8r6kq8c0v4x",
+       {},
+       {{"record", 0, "ID", "Only the secrets of this connection, registry credential or webhook."},
+        {"build", 0, "ID", "Only those opened for this build."},
+        kLimitOption},
+       Audit},
       {"keys rotate",
        "Re-wrap all stored secrets with the first key of the key file.",
        "Put a new key in front of the token-registry's key file, restart it, then run this; needs an admin's token of "

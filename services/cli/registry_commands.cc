@@ -33,20 +33,22 @@ std::string ProviderText(v1::Provider provider) {
 }
 
 std::string ConnectionText(const v1::Connection& connection) {
-  return ToFields({{"id", connection.id()},
-                   {"name", connection.display_name()},
-                   {"project", connection.project()},
-                   {"provider", ProviderText(connection.provider())},
-                   {"url", connection.base_url()},
-                   {"username", connection.username()},
-                   {"state", StateText(connection.state())},
-                   {"reason", connection.state_reason()},
-                   {"account", connection.account()},
-                   {"scopes", absl::StrJoin(connection.scopes(), ", ")},
-                   {"missing scopes", absl::StrJoin(connection.missing_scopes(), "; ")},
-                   {"verified", TimeText(connection.verify_time())},
-                   {"token expires", TimeText(connection.token_expire_time())},
-                   {"created", TimeText(connection.create_time())}});
+  return ToFields(
+      {{"id", connection.id()},
+       {"name", connection.display_name()},
+       {"project", connection.project()},
+       {"provider", ProviderText(connection.provider())},
+       {"url", connection.base_url()},
+       {"username", connection.username()},
+       {"token", EnumText(v1::Connection::CredentialKind_Name(connection.credential_kind()), "CREDENTIAL_KIND_")},
+       {"state", StateText(connection.state())},
+       {"reason", connection.state_reason()},
+       {"account", connection.account()},
+       {"scopes", absl::StrJoin(connection.scopes(), ", ")},
+       {"missing scopes", absl::StrJoin(connection.missing_scopes(), "; ")},
+       {"verified", TimeText(connection.verify_time())},
+       {"token expires", TimeText(connection.token_expire_time())},
+       {"created", TimeText(connection.create_time())}});
 }
 
 absl::StatusOr<v1::Provider> ReadProvider(const Arguments& arguments) {
@@ -92,15 +94,27 @@ absl::StatusOr<int> ConnectUpdate(Session& session) {
   field("name", "display_name", connection.mutable_display_name());
   field("username", "username", connection.mutable_username());
   field("probe-repository", "probe_repository", connection.mutable_probe_repository());
-  if (arguments.Has("token-file") || arguments.Has("new-token")) {
-    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, session.ReadSecret("token-file", "New access token: "));
-    request.set_token(token.Reveal());
-  } else if (request.update_mask().paths().empty()) {
-    return UsageError("nothing to change: give --name, --username, --probe-repository, --new-token or --token-file");
+  if (request.update_mask().paths().empty()) {
+    return UsageError(
+        "nothing to change: give --name, --username or --probe-repository; \"davit connect rotate\" replaces the "
+        "token");
   }
   const auto stub = NewRegistry(session);
   DAVIT_ASSIGN_OR_RETURN(const v1::UpdateConnectionResponse response,
                          session.Call(*stub, &Registry::UpdateConnection, request));
+  return session.Show(response.connection(), ConnectionText(response.connection()));
+}
+
+absl::StatusOr<int> ConnectRotate(Session& session) {
+  v1::RotateConnectionTokenRequest request;
+  request.set_project(session.project());
+  request.set_id(session.arguments().positionals()[0]);
+  request.set_username(session.arguments().Get("username"));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, session.ReadSecret("token-file", "New access token: "));
+  request.set_token(token.Reveal());
+  const auto stub = NewRegistry(session);
+  DAVIT_ASSIGN_OR_RETURN(const v1::RotateConnectionTokenResponse response,
+                         session.Call(*stub, &Registry::RotateConnectionToken, request));
   return session.Show(response.connection(), ConnectionText(response.connection()));
 }
 
@@ -138,7 +152,12 @@ absl::StatusOr<int> ConnectDelete(Session& session) {
   const auto stub = NewRegistry(session);
   DAVIT_ASSIGN_OR_RETURN(const v1::DeleteConnectionResponse response,
                          session.Call(*stub, &Registry::DeleteConnection, request));
-  return session.Show(response, absl::StrCat("deleted ", request.id(), "\n"));
+  std::string text = absl::StrCat("deleted ", request.id(), "\n");
+  for (const auto& left : response.left_webhooks()) {
+    absl::StrAppend(&text, "webhook ", left.provider_hook_id(), " of ", left.repository(),
+                    " is still at the provider, remove it there: ", left.reason(), "\n");
+  }
+  return session.Show(response, text);
 }
 
 std::vector<std::vector<std::string>> CredentialRows(
@@ -363,19 +382,25 @@ std::vector<Command> RegistryCommands() {
        {},
        ConnectVerify},
       {"connect update",
-       "Change a connection, or replace its token.",
-       "The new token is tried before it replaces the old one.",
-       "davit connect update con_01jgfjh3zdf2mvq8r6kq8c0v4x --token-file new-token.txt",
+       "Change a connection's name, user name or repository to try the token on.",
+       "",
+       "davit connect update con_01jgfjh3zdf2mvq8r6kq8c0v4x --name work",
        {Id("CONNECTION", "con_...")},
        {{"name", 0, "NAME", "What to call it."},
         {"username", 0, "NAME", "The user name sent with the token."},
-        {"probe-repository", 0, "PATH", "owner/name to try the token on."},
-        {"new-token", 0, "", "Replace the token; it is asked for or read from standard input."},
-        {"token-file", 0, "FILE", "Replace the token by the one in this file; - is standard input."}},
+        {"probe-repository", 0, "PATH", "owner/name to try the token on."}},
        ConnectUpdate},
+      {"connect rotate",
+       "Replace a connection's token.",
+       "The new token is tried before it replaces the old one; builds that run go on with the old one.",
+       "davit connect rotate con_01jgfjh3zdf2mvq8r6kq8c0v4x --token-file new-token.txt",
+       {Id("CONNECTION", "con_...")},
+       {{"token-file", 0, "FILE", "File with the new access token; - is standard input."},
+        {"username", 0, "NAME", "The user name that belongs to it; default: the present one."}},
+       ConnectRotate},
       {"connect delete",
        "Delete a connection and its webhooks.",
-       "",
+       "Webhooks that were installed at the provider are removed there first.",
        "",
        {Id("CONNECTION", "con_...")},
        {},

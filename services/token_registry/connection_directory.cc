@@ -95,17 +95,28 @@ absl::StatusOr<Connection> ConnectionDirectory::Update(const auth::Caller& calle
   if (change.probe_repository) connection.probe_repository = *change.probe_repository;
   DAVIT_RETURN_IF_ERROR(Check(connection));
 
-  std::optional<crypto::SealedSecret> sealed;
-  if (!change.token.empty()) {
-    DAVIT_RETURN_IF_ERROR(CheckToken("token", change.token, kMaxTokenBytes));
-    DAVIT_RETURN_IF_ERROR(Try(connection, change.token));
-    DAVIT_ASSIGN_OR_RETURN(sealed, vault_.Seal(TokenPlace(connection), change.token));
-  } else if (change.username || change.probe_repository) {
+  if (change.username || change.probe_repository) {
     DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, OpenToken(caller, connection, "verify"));
     DAVIT_RETURN_IF_ERROR(Try(connection, token));
   }
   connection.update_time = std::max(Now(), seen + absl::Microseconds(1));
-  DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, sealed ? &*sealed : nullptr));
+  DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, nullptr));
+  return connection;
+}
+
+absl::StatusOr<Connection> ConnectionDirectory::RotateToken(const std::string& project, const std::string& id,
+                                                            const crypto::SecretString& token,
+                                                            const std::string& username) {
+  DAVIT_RETURN_IF_ERROR(CheckToken("token", token, kMaxTokenBytes));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
+  const absl::Time seen = connection.update_time;
+  if (!username.empty()) connection.username = username;
+  DAVIT_RETURN_IF_ERROR(CheckUsername(connection.username));
+  connection.credential_kind = Connection::CredentialKind::kAccessToken;
+  DAVIT_RETURN_IF_ERROR(Try(connection, token));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed, vault_.Seal(TokenPlace(connection), token));
+  connection.update_time = std::max(Now(), seen + absl::Microseconds(1));
+  DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, &sealed));
   return connection;
 }
 

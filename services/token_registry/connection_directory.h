@@ -24,7 +24,6 @@ struct ConnectionChange {
   std::optional<std::string> display_name;
   std::optional<std::string> username;
   std::optional<std::string> probe_repository;
-  crypto::SecretString token;  // Empty: the stored one stays.
 };
 
 // A revision of a repository, resolved.
@@ -51,6 +50,10 @@ class ConnectionDirectory {
   // Applies a change; whatever the provider sees of it is tried first.
   absl::StatusOr<Connection> Update(const auth::Caller& caller, const std::string& project, const std::string& id,
                                     const ConnectionChange& change);
+
+  // Tries another token, with another user name unless that is empty, and stores it in place of the present one.
+  absl::StatusOr<Connection> RotateToken(const std::string& project, const std::string& id,
+                                         const crypto::SecretString& token, const std::string& username);
 
   // Tries the stored token and stores what came of it.
   absl::StatusOr<Connection> Verify(const auth::Caller& caller, const std::string& project, const std::string& id);

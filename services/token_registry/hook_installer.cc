@@ -11,6 +11,8 @@
 namespace davit::token_registry {
 namespace {
 
+constexpr int kHooksRead = 500;  // In one page.
+
 std::string WithoutSlash(absl::string_view url) {
   while (absl::ConsumeSuffix(&url, "/")) {
   }
@@ -67,6 +69,45 @@ absl::Status HookInstaller::Remove(const auth::Caller& caller, const std::string
     DAVIT_RETURN_IF_ERROR(provider_.RemoveHook(connection, token, webhook.repository, webhook.provider_hook_id));
   }
   return store_.DeleteWebhook(project, id);
+}
+
+absl::StatusOr<std::vector<Webhook>> HookInstaller::InstalledHooks(const Connection& connection) {
+  std::vector<Webhook> installed;
+  for (Page page{"", kHooksRead};;) {
+    DAVIT_ASSIGN_OR_RETURN(std::vector<Webhook> webhooks, store_.ListWebhooks(connection.project, connection.id, page));
+    const bool more = webhooks.size() == static_cast<size_t>(page.size);
+    if (more) page.after = webhooks.back().id;
+    for (Webhook& webhook : webhooks) {
+      if (!webhook.provider_hook_id.empty()) installed.push_back(std::move(webhook));
+    }
+    if (!more) return installed;
+  }
+}
+
+absl::StatusOr<std::vector<LeftHook>> HookInstaller::DeleteConnection(const auth::Caller& caller,
+                                                                      const std::string& project,
+                                                                      const std::string& id) {
+  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, id));
+  DAVIT_ASSIGN_OR_RETURN(const std::vector<Webhook> installed, InstalledHooks(connection));
+  std::vector<LeftHook> left;
+  if (!installed.empty()) {
+    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
+                           connections_.OpenToken(caller, connection, "remove webhooks"));
+    for (const Webhook& webhook : installed) {
+      const absl::Status removed =
+          provider_.RemoveHook(connection, token, webhook.repository, webhook.provider_hook_id);
+      if (absl::IsUnavailable(removed) || absl::IsDeadlineExceeded(removed)) return removed;
+      if (!removed.ok()) {
+        left.push_back({webhook.repository, webhook.provider_hook_id, std::string(removed.message())});
+        continue;
+      }
+      // What is done stays done when a later one cannot be asked for.
+      const absl::Status forgotten = store_.DeleteWebhook(project, webhook.id);
+      if (!forgotten.ok() && !absl::IsNotFound(forgotten)) return forgotten;
+    }
+  }
+  DAVIT_RETURN_IF_ERROR(store_.DeleteConnection(project, id));
+  return left;
 }
 
 }  // namespace davit::token_registry

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -20,6 +21,13 @@ struct EnsuredWebhook {
   std::string url;
 };
 
+// A hook that a provider refused to remove.
+struct LeftHook {
+  std::string repository;
+  std::string provider_hook_id;
+  std::string reason;
+};
+
 // The store's record comes first and the provider's hook second: a hook never has a secret that is not stored. A call
 // that dies in between leaves a record without a hook, which the next call completes. Errors are those that
 // proto/davit/registry/v1/token_registry.proto names.
@@ -36,7 +44,14 @@ class HookInstaller {
   // Removes a webhook, at the provider first if it was installed there.
   absl::Status Remove(const auth::Caller& caller, const std::string& project, const std::string& id);
 
+  // Deletes a connection after the hooks that were installed with it; returns those that the provider refused to
+  // remove. Nothing but hooks is gone when the provider cannot be asked now.
+  absl::StatusOr<std::vector<LeftHook>> DeleteConnection(const auth::Caller& caller, const std::string& project,
+                                                         const std::string& id);
+
  private:
+  absl::StatusOr<std::vector<Webhook>> InstalledHooks(const Connection& connection);
+
   Store& store_;
   ConnectionDirectory& connections_;
   WebhookDirectory& webhooks_;

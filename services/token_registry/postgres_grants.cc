@@ -1,4 +1,4 @@
-// Implements the build grants, the log of accesses and the purge of postgres_store.h.
+// Implements the build grants and the purge of postgres_store.h.
 #include "libs/postgres/transaction.h"
 #include "libs/status/status_macros.h"
 #include "services/token_registry/postgres_rows.h"
@@ -39,15 +39,6 @@ absl::StatusOr<BuildGrant> PostgresStore::GetBuildGrant(const std::string& proje
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetBuildGrant, build_id));
     if (rows.empty()) return absl::NotFoundError("no credentials were granted to build " + build_id);
     return ReadBuildGrant(rows[0]);
-  });
-}
-
-absl::Status PostgresStore::RecordSecretAccess(const SecretAccess& access) {
-  return pool_.Transact(ScopeOf(access.project), [&](Transaction& transaction) {
-    return transaction
-        .Execute(queries::kRecordSecretAccess, access.at, access.project, access.token_id, access.request,
-                 access.record_id, access.field, access.purpose, access.build_id)
-        .status();
   });
 }
 

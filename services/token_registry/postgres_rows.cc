@@ -36,6 +36,10 @@ Connection ReadConnection(const pqxx::row& row) {
   connection.base_url = ReadText(row["base_url"]);
   connection.username = ReadText(row["username"]);
   connection.probe_repository = ReadText(row["probe_repository"]);
+  connection.credential_kind =
+      ReadText(row["credential_kind"]) == CredentialKindWord(Connection::CredentialKind::kOAuth)
+          ? Connection::CredentialKind::kOAuth
+          : Connection::CredentialKind::kAccessToken;
   connection.state = StateOf(ReadText(row["state"]));
   connection.state_reason = ReadText(row["state_reason"]);
   connection.account = ReadText(row["account"]);
@@ -132,6 +136,10 @@ absl::string_view StateWord(Connection::State state) {
       return "expiring";
   }
   return "invalid";
+}
+
+absl::string_view CredentialKindWord(Connection::CredentialKind kind) {
+  return kind == Connection::CredentialKind::kOAuth ? "oauth" : "access_token";
 }
 
 std::optional<absl::Time> NullIfInfinite(absl::Time time) {

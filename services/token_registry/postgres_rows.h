@@ -23,6 +23,7 @@ crypto::SealedSecret ReadSealed(const pqxx::row& row);
 // The words that columns hold.
 absl::string_view ProviderWord(Provider provider);
 absl::string_view StateWord(Connection::State state);
+absl::string_view CredentialKindWord(Connection::CredentialKind kind);
 
 // Times that mean "never" are null in the tables.
 std::optional<absl::Time> NullIfInfinite(absl::Time time);

@@ -20,7 +20,7 @@ absl::Status PostgresStore::InsertConnection(const Connection& connection, const
                  connection.scopes, NullIfInfinite(connection.verify_time),
                  NullIfInfinite(connection.token_expire_time), connection.create_time, connection.update_time,
                  token.key_id, Bytes{token.wrapped_key}, Bytes{token.nonce}, Bytes{token.ciphertext},
-                 connection.missing_scopes)
+                 connection.missing_scopes, CredentialKindWord(connection.credential_kind))
         .status();
   });
   return NameTaken(status, "connections_display_name_key", connection.display_name);
@@ -63,7 +63,8 @@ absl::Status PostgresStore::UpdateConnection(const Connection& connection, absl:
                                 connection.username, connection.probe_repository, StateWord(connection.state),
                                 connection.state_reason, connection.update_time, expected_update_time,
                                 connection.account, connection.scopes, NullIfInfinite(connection.verify_time),
-                                NullIfInfinite(connection.token_expire_time), connection.missing_scopes));
+                                NullIfInfinite(connection.token_expire_time), connection.missing_scopes,
+                                CredentialKindWord(connection.credential_kind)));
         if (rows.affected_rows() == 0) {
           return absl::AbortedError("the connection was changed or deleted by another call meanwhile; try again");
         }

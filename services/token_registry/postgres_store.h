@@ -11,7 +11,7 @@
 namespace davit::token_registry {
 
 // Runs the statements of queries/ under row-level security. Its methods are in postgres_store.cc (connections, registry
-// credentials), postgres_webhooks.cc, postgres_tokens.cc and postgres_grants.cc.
+// credentials), postgres_webhooks.cc, postgres_tokens.cc, postgres_grants.cc, postgres_keys.cc and postgres_audit.cc.
 class PostgresStore : public Store {
  public:
   // `pool` must outlive the store.
@@ -64,6 +64,9 @@ class PostgresStore : public Store {
   absl::StatusOr<BuildGrant> GetBuildGrant(const std::string& project, const std::string& build_id) override;
 
   absl::Status RecordSecretAccess(const SecretAccess& access) override;
+  absl::StatusOr<std::vector<SecretAccess>> ListSecretAccesses(const std::string& project,
+                                                               const SecretAccessFilter& filter,
+                                                               const Page& page) override;
   absl::Status Purge(absl::Time grants_before, absl::Time accesses_before) override;
 
  private:

@@ -23,6 +23,7 @@ void ToProto(const Connection& connection, registry::v1::Connection* message) {
   message->set_base_url(connection.base_url);
   message->set_username(connection.username);
   message->set_probe_repository(connection.probe_repository);
+  message->set_credential_kind(static_cast<registry::v1::Connection::CredentialKind>(connection.credential_kind));
   message->set_state(static_cast<registry::v1::Connection::State>(connection.state));
   message->set_state_reason(connection.state_reason);
   message->set_account(connection.account);
@@ -63,6 +64,17 @@ void ToProto(const ApiToken& token, registry::v1::ApiToken* message) {
   if (IsSet(token.expire_time)) ToProto(token.expire_time, message->mutable_expire_time());
   if (IsSet(token.revoke_time)) ToProto(token.revoke_time, message->mutable_revoke_time());
   if (IsSet(token.last_use_time)) ToProto(token.last_use_time, message->mutable_last_use_time());
+}
+
+void ToProto(const SecretAccess& access, registry::v1::SecretAccess* message) {
+  ToProto(access.at, message->mutable_time());
+  message->set_project(access.project);
+  message->set_token_id(access.token_id);
+  message->set_request_id(access.request);
+  message->set_record_id(access.record_id);
+  message->set_field(access.field);
+  message->set_purpose(access.purpose);
+  message->set_build_id(access.build_id);
 }
 
 void ToProto(const SourceAccess& access, registry::v1::SourceAccess* message) {

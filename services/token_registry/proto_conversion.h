@@ -17,6 +17,7 @@ void ToProto(const Connection& connection, registry::v1::Connection* message);
 void ToProto(const RegistryCredential& credential, registry::v1::RegistryCredential* message);
 void ToProto(const Webhook& webhook, registry::v1::Webhook* message);
 void ToProto(const ApiToken& token, registry::v1::ApiToken* message);
+void ToProto(const SecretAccess& access, registry::v1::SecretAccess* message);
 void ToProto(const SourceAccess& access, registry::v1::SourceAccess* message);
 void ToProto(const RegistryAccess& access, registry::v1::RegistryAccess* message);
 

@@ -135,6 +135,75 @@ TEST_F(ProviderCallsTest, AnInstallationThatFailedIsCompletedByTheNext) {
   EXPECT_EQ(Call("admin", &Stub::ListWebhooks, list)->webhooks_size(), 1);
 }
 
+TEST_F(ProviderCallsTest, AConnectionTakesItsHooksWithIt) {
+  const auto connection = MustCreateConnection();
+  ASSERT_TRUE(Call("admin", &Stub::EnsureWebhook, HookRequest(connection.id())).ok());
+  v1::EnsureWebhookRequest other = HookRequest(connection.id());
+  other.set_repository("team/lib");
+  ASSERT_TRUE(Call("admin", &Stub::EnsureWebhook, other).ok());
+  ASSERT_EQ(provider_->hooks().size(), 2u);
+  v1::DeleteConnectionRequest request;
+  request.set_id(connection.id());
+  provider_->Fail(absl::UnavailableError("away"));
+  EXPECT_EQ(Call("admin", &Stub::DeleteConnection, request).status().code(), absl::StatusCode::kUnavailable);
+  v1::ListWebhooksRequest list;
+  EXPECT_EQ(Call("admin", &Stub::ListWebhooks, list)->webhooks_size(), 2) << "nothing is forgotten that is there";
+  provider_->Fail(absl::OkStatus());
+  const auto deleted = Call("admin", &Stub::DeleteConnection, request);
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->left_webhooks_size(), 0);
+  EXPECT_TRUE(provider_->hooks().empty());
+  EXPECT_EQ(Call("admin", &Stub::DeleteConnection, request).status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(ProviderCallsTest, AConnectionWithADeadTokenIsDeletedAndItsHooksAreNamed) {
+  const auto connection = MustCreateConnection();
+  ASSERT_TRUE(Call("admin", &Stub::EnsureWebhook, HookRequest(connection.id())).ok());
+  provider_->Fail(absl::FailedPreconditionError("credential rejected by github.com (401)"));
+  v1::DeleteConnectionRequest request;
+  request.set_id(connection.id());
+  const auto deleted = Call("admin", &Stub::DeleteConnection, request);
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  ASSERT_EQ(deleted->left_webhooks_size(), 1);
+  EXPECT_EQ(deleted->left_webhooks(0).repository(), "team/app");
+  EXPECT_EQ(deleted->left_webhooks(0).provider_hook_id(), "1");
+  EXPECT_EQ(deleted->left_webhooks(0).reason(), "credential rejected by github.com (401)");
+  v1::ListWebhooksRequest list;
+  EXPECT_EQ(Call("admin", &Stub::ListWebhooks, list)->webhooks_size(), 0);
+}
+
+TEST_F(ProviderCallsTest, EveryOpeningOfASecretCanBeListed) {
+  const auto connection = MustCreateConnection();
+  ASSERT_TRUE(Call("admin", &Stub::EnsureWebhook, HookRequest(connection.id())).ok());
+  ASSERT_TRUE(Call("scheduler", &Stub::SetCommitStatus, StatusRequest(connection.id())).ok());
+  v1::ListSecretAccessesRequest request;
+  request.set_page_size(1);
+  auto page = Call("admin", &Stub::ListSecretAccesses, request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->accesses_size(), 1);
+  EXPECT_EQ(page->accesses(0).purpose(), "mark commit");
+  EXPECT_EQ(page->accesses(0).record_id(), connection.id());
+  EXPECT_EQ(page->accesses(0).field(), "token");
+  EXPECT_EQ(page->accesses(0).build_id(), "bld_1");
+  EXPECT_THAT(page->accesses(0).token_id(), StartsWith("tok_"));
+  EXPECT_EQ(page->accesses(0).time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+  request.set_page_token(page->next_page_token());
+  page = Call("admin", &Stub::ListSecretAccesses, request);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->accesses_size(), 1);
+  EXPECT_EQ(page->accesses(0).purpose(), "install webhook");
+  EXPECT_EQ(page->next_page_token(), "");
+  v1::ListSecretAccessesRequest of_build;
+  of_build.set_build_id("bld_1");
+  EXPECT_EQ(Call("admin", &Stub::ListSecretAccesses, of_build)->accesses_size(), 1);
+  v1::ListSecretAccessesRequest of_record;
+  of_record.set_record_id("con_other");
+  EXPECT_EQ(Call("admin", &Stub::ListSecretAccesses, of_record)->accesses_size(), 0);
+  EXPECT_EQ(Call("stranger", &Stub::ListSecretAccesses, {})->accesses_size(), 0) << "another project's log";
+  request.set_page_token("bm8");
+  EXPECT_THAT(Call("admin", &Stub::ListSecretAccesses, request).status(), Says(StartsWith("page_token: ")));
+}
+
 TEST_F(ProviderCallsTest, WithoutTheGatewaysAddressNothingIsInstalled) {
   options_.webhook_public_url.clear();
   Restart();

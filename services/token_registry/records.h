@@ -19,6 +19,8 @@ enum class Provider { kGitHub = 1, kGitLab = 2, kGenericGit = 3 };
 struct Connection {
   // What is known of the token; the numbers are those of davit.registry.v1.Connection.State.
   enum class State { kActive = 1, kInvalid = 2, kExpiring = 3 };
+  // Where the token comes from; the numbers are those of davit.registry.v1.Connection.CredentialKind.
+  enum class CredentialKind { kAccessToken = 1, kOAuth = 2 };
 
   std::string id;
   std::string project;
@@ -27,6 +29,7 @@ struct Connection {
   std::string base_url;  // Without a trailing slash.
   std::string username;
   std::string probe_repository;
+  CredentialKind credential_kind = CredentialKind::kAccessToken;
   State state = State::kActive;
   std::string state_reason;
   std::string account;
@@ -124,6 +127,13 @@ struct SecretAccess {
   std::string field;
   std::string purpose;   // "verify", "list refs", "build", "publish", "webhook".
   std::string build_id;  // Empty when it was for no build.
+  int64_t number = 0;    // The store's, in the order of writing.
+};
+
+// Which accesses to list; empty fields restrict nothing.
+struct SecretAccessFilter {
+  std::string record_id;
+  std::string build_id;
 };
 
 // One page of a listing: at most `size` records after `after` (the last key of the page before; empty = from the

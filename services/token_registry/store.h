@@ -85,6 +85,10 @@ class Store {
   virtual absl::StatusOr<BuildGrant> GetBuildGrant(const std::string& project, const std::string& build_id) = 0;
 
   virtual absl::Status RecordSecretAccess(const SecretAccess& access) = 0;
+  // Newest first; page.after is an access's number.
+  virtual absl::StatusOr<std::vector<SecretAccess>> ListSecretAccesses(const std::string& project,
+                                                                       const SecretAccessFilter& filter,
+                                                                       const Page& page) = 0;
 
   // Marks connections whose token ends within `warn_before` of `now`, or has ended, and counts them in all projects.
   virtual absl::StatusOr<TokenEnds> MarkTokenEnds(absl::Time now, absl::Duration warn_before) = 0;

@@ -26,6 +26,10 @@ TEST_F(TokenRegistryAppTest, EveryRpcAdmitsItsRolesAndNobodyElse) {
       {"TokenRegistry/GetConnection", readers},
       {"TokenRegistry/ListConnections", readers},
       {"TokenRegistry/UpdateConnection", admins},
+      {"TokenRegistry/RotateConnectionToken", admins},
+      {"TokenRegistry/BeginOAuth", admins},
+      {"TokenRegistry/FinishOAuth", admins},
+      {"TokenRegistry/ListSecretAccesses", admins},
       {"TokenRegistry/DeleteConnection", admins},
       {"TokenRegistry/VerifyConnection", admins},
       {"TokenRegistry/ListRefs", source_readers},
@@ -34,7 +38,7 @@ TEST_F(TokenRegistryAppTest, EveryRpcAdmitsItsRolesAndNobodyElse) {
       {"TokenRegistry/ListOrganizations", source_readers},
       {"TokenRegistry/SetCommitStatus", {"engine", "scheduler"}},
       {"TokenRegistry/EnsureWebhook", admins},
-      {"TokenRegistry/RemoveWebhook", admins},
+      {"TokenRegistry/RemoveWebhook", {"root", "admin", "stranger", "engine"}},
       {"TokenRegistry/RotateKeys", {"root"}},
       {"TokenRegistry/CreateRegistryCredential", admins},
       {"TokenRegistry/GetRegistryCredential", readers},
@@ -147,7 +151,7 @@ TEST_F(TokenRegistryAppTest, ConnectionsAreListedInPages) {
   EXPECT_THAT(Call("viewer", &Registry::ListConnections, request).status(), Says(StartsWith("page_size: ")));
 }
 
-TEST_F(TokenRegistryAppTest, AnUpdateTriesANewTokenBeforeItReplacesTheOld) {
+TEST_F(TokenRegistryAppTest, ANewTokenIsTriedBeforeItReplacesTheOld) {
   const v1::Connection made = MustCreateConnection();
   v1::UpdateConnectionRequest request;
   request.mutable_connection()->set_id(made.id());
@@ -156,20 +160,31 @@ TEST_F(TokenRegistryAppTest, AnUpdateTriesANewTokenBeforeItReplacesTheOld) {
   ASSERT_TRUE(Call("admin", &Registry::UpdateConnection, request).ok());
   EXPECT_EQ(provider_->shown().size(), 1u) << "a new name needs no trial";
 
-  request.set_token("planted-new-token");
+  v1::RotateConnectionTokenRequest rotate;
+  rotate.set_id(made.id());
+  rotate.set_token("planted-new-token");
+  rotate.set_username("robot");
   provider_->Fail(absl::FailedPreconditionError("credential rejected by github.com (401)"));
-  EXPECT_EQ(Call("admin", &Registry::UpdateConnection, request).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(Call("admin", &Registry::RotateConnectionToken, rotate).status().code(),
+            absl::StatusCode::kFailedPrecondition);
   provider_->Fail(absl::OkStatus());
   v1::VerifyConnectionRequest verify;
   verify.set_id(made.id());
   ASSERT_TRUE(Call("admin", &Registry::VerifyConnection, verify).ok());
   EXPECT_EQ(provider_->shown().back(), kSourceToken);
-  const auto updated = Call("admin", &Registry::UpdateConnection, request);
-  ASSERT_TRUE(updated.ok()) << updated.status();
-  EXPECT_EQ(updated->connection().display_name(), "renamed");
+  const auto rotated = Call("admin", &Registry::RotateConnectionToken, rotate);
+  ASSERT_TRUE(rotated.ok()) << rotated.status();
+  EXPECT_EQ(rotated->connection().display_name(), "renamed");
+  EXPECT_EQ(rotated->connection().username(), "robot");
+  EXPECT_EQ(rotated->connection().credential_kind(), v1::Connection::CREDENTIAL_KIND_ACCESS_TOKEN);
+  rotate.set_token("two words");
+  EXPECT_THAT(Call("admin", &Registry::RotateConnectionToken, rotate).status(), Says(StartsWith("token: ")));
   ASSERT_TRUE(Call("admin", &Registry::VerifyConnection, verify).ok());
   EXPECT_EQ(provider_->shown().back(), "planted-new-token");
 
+  request.set_token("planted-new-token");
+  EXPECT_THAT(Call("admin", &Registry::UpdateConnection, request).status(), Says(HasSubstr("RotateConnectionToken")));
+  request.clear_token();
   request.mutable_update_mask()->add_paths("base_url");
   EXPECT_THAT(Call("admin", &Registry::UpdateConnection, request).status(), Says(StartsWith("update_mask: ")));
 }

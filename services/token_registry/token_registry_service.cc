@@ -30,7 +30,9 @@ absl::StatusOr<ConnectionChange> ChangeOf(const registry::v1::UpdateConnectionRe
           "update_mask: ", path, " cannot be changed; only display_name, username and probe_repository can"));
     }
   }
-  change.token = crypto::SecretString(request.token());
+  if (!request.token().empty()) {
+    return absl::InvalidArgumentError("token: cannot be changed here; use RotateConnectionToken");
+  }
   return change;
 }
 
@@ -98,11 +100,17 @@ grpc::Status TokenRegistryServiceImpl::UpdateConnection(grpc::ServerContext* con
 
 grpc::Status TokenRegistryServiceImpl::DeleteConnection(grpc::ServerContext* context,
                                                         const registry::v1::DeleteConnectionRequest* request,
-                                                        registry::v1::DeleteConnectionResponse*) {
+                                                        registry::v1::DeleteConnectionResponse* response) {
   return rpc::ToGrpcStatus([&]() -> absl::Status {
     DAVIT_ASSIGN_OR_RETURN(const auth::Caller caller, guard_.Admit(*context, Permission::kWriteConnections));
     DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request->project()));
-    DAVIT_RETURN_IF_ERROR(store_.DeleteConnection(project, request->id()));
+    DAVIT_ASSIGN_OR_RETURN(const std::vector<LeftHook> left, hooks_.DeleteConnection(caller, project, request->id()));
+    for (const LeftHook& hook : left) {
+      registry::v1::DeleteConnectionResponse::LeftWebhook* const message = response->add_left_webhooks();
+      message->set_repository(hook.repository);
+      message->set_provider_hook_id(hook.provider_hook_id);
+      message->set_reason(hook.reason);
+    }
     return absl::OkStatus();
   }());
 }

@@ -90,6 +90,15 @@ class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
                              registry::v1::EnsureWebhookResponse* response) override;
   grpc::Status RemoveWebhook(grpc::ServerContext* context, const registry::v1::RemoveWebhookRequest* request,
                              registry::v1::RemoveWebhookResponse* response) override;
+  grpc::Status RotateConnectionToken(grpc::ServerContext* context,
+                                     const registry::v1::RotateConnectionTokenRequest* request,
+                                     registry::v1::RotateConnectionTokenResponse* response) override;
+  grpc::Status BeginOAuth(grpc::ServerContext* context, const registry::v1::BeginOAuthRequest* request,
+                          registry::v1::BeginOAuthResponse* response) override;
+  grpc::Status FinishOAuth(grpc::ServerContext* context, const registry::v1::FinishOAuthRequest* request,
+                           registry::v1::FinishOAuthResponse* response) override;
+  grpc::Status ListSecretAccesses(grpc::ServerContext* context, const registry::v1::ListSecretAccessesRequest* request,
+                                  registry::v1::ListSecretAccessesResponse* response) override;
   grpc::Status RotateKeys(grpc::ServerContext* context, const registry::v1::RotateKeysRequest* request,
                           registry::v1::RotateKeysResponse* response) override;
 

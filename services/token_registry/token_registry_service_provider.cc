@@ -1,4 +1,4 @@
-// Implements of token_registry_service.h what is asked of providers, and the rotation of keys.
+// Implements of token_registry_service.h what is asked of providers, the rotation of keys and the audit log.
 #include <algorithm>
 
 #include "absl/strings/numbers.h"
@@ -140,7 +140,7 @@ grpc::Status TokenRegistryServiceImpl::RemoveWebhook(grpc::ServerContext* contex
                                                      const registry::v1::RemoveWebhookRequest* request,
                                                      registry::v1::RemoveWebhookResponse*) {
   return rpc::ToGrpcStatus([&]() -> absl::Status {
-    DAVIT_ASSIGN_OR_RETURN(const auth::Caller caller, guard_.Admit(*context, Permission::kWriteConnections));
+    DAVIT_ASSIGN_OR_RETURN(const auth::Caller caller, guard_.Admit(*context, Permission::kRemoveWebhooks));
     DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request->project()));
     return hooks_.Remove(caller, project, request->id());
   }());
@@ -159,6 +159,24 @@ grpc::Status TokenRegistryServiceImpl::RotateKeys(grpc::ServerContext* context,
     response->set_key_id(rotation.key_id);
     response->set_rewrapped(rotation.rewrapped);
     response->set_remaining(rotation.remaining);
+    return absl::OkStatus();
+  }());
+}
+
+grpc::Status TokenRegistryServiceImpl::ListSecretAccesses(grpc::ServerContext* context,
+                                                          const registry::v1::ListSecretAccessesRequest* request,
+                                                          registry::v1::ListSecretAccessesResponse* response) {
+  return rpc::ToGrpcStatus([&]() -> absl::Status {
+    DAVIT_ASSIGN_OR_RETURN(const auth::Caller caller, guard_.Admit(*context, Permission::kReadAuditLog));
+    DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request->project()));
+    DAVIT_ASSIGN_OR_RETURN(const Page page, ParsePage(request->page_size(), request->page_token()));
+    DAVIT_ASSIGN_OR_RETURN(
+        auto accesses, store_.ListSecretAccesses(project, {request->record_id(), request->build_id()}, OneMore(page)));
+    if (accesses.size() > static_cast<size_t>(page.size)) {
+      accesses.resize(page.size);
+      response->set_next_page_token(FormatPageToken(absl::StrCat(accesses.back().number)));
+    }
+    for (const SecretAccess& access : accesses) ToProto(access, response->add_accesses());
     return absl::OkStatus();
   }());
 }

@@ -1,4 +1,4 @@
-select c.id, c.project, c.display_name, c.provider, c.base_url, c.username, c.probe_repository, c.state, c.state_reason, c.account,
+select c.id, c.project, c.display_name, c.provider, c.base_url, c.username, c.probe_repository, c.credential_kind, c.state, c.state_reason, c.account,
        array_to_string(c.scopes, ' ') as scopes, array_to_string(c.missing_scopes, E'\n') as missing_scopes,
         c.verify_time, c.token_expire_time, c.create_time, c.update_time
 from connections c

@@ -55,8 +55,10 @@ export const getConnection = async (id: string, signal?: AbortSignal) =>
   (await call<{ connection?: Connection }>('registry', 'GetConnection', { id }, signal)).connection ?? {};
 export const createConnection = async (connection: Connection, token: string) =>
   (await call<{ connection?: Connection }>('registry', 'CreateConnection', { connection, token })).connection ?? {};
-export const updateConnection = async (connection: Connection, paths: string[], token: string) =>
-  (await call<{ connection?: Connection }>('registry', 'UpdateConnection', { connection, update_mask: paths.map(lowerCamel).join(','), token })).connection ?? {};
+export const updateConnection = async (connection: Connection, paths: string[]) =>
+  (await call<{ connection?: Connection }>('registry', 'UpdateConnection', { connection, update_mask: paths.map(lowerCamel).join(',') })).connection ?? {};
+export const rotateConnectionToken = async (id: string, token: string, username: string) =>
+  (await call<{ connection?: Connection }>('registry', 'RotateConnectionToken', { id, token, username })).connection ?? {};
 export const deleteConnection = (id: string) => call('registry', 'DeleteConnection', { id });
 export const verifyConnection = async (id: string) =>
   (await call<{ connection?: Connection }>('registry', 'VerifyConnection', { id })).connection ?? {};

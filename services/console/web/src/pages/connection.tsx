@@ -1,6 +1,6 @@
 // One connection: its state, its token, its webhooks.
 import { useState } from 'preact/hooks';
-import { createWebhook, deleteConnection, deleteWebhook, getConnection, listWebhooks, updateConnection, verifyConnection } from '../api/calls';
+import { createWebhook, deleteConnection, deleteWebhook, getConnection, listWebhooks, rotateConnectionToken, updateConnection, verifyConnection } from '../api/calls';
 import { mayAct } from '../api/client';
 import type { Connection, Webhook } from '../api/types';
 import { checkName, checkRepository } from '../model/checks';
@@ -94,7 +94,12 @@ function EditDialog({ connection, onClose, onSaved }: { connection: Connection; 
     const wanted: Connection = { id: connection.id, display_name: name.trim(), username: username.trim(), probe_repository: probe };
     const paths = [name.trim() !== connection.display_name && 'display_name', username.trim() !== (connection.username ?? '') && 'username', probe !== (connection.probe_repository ?? '') && 'probe_repository'].filter((path): path is string => Boolean(path));
     if (paths.length === 0 && token.trim() === '') return onClose();
-    onSaved(await updateConnection(wanted, paths, token.trim()));
+    let saved = connection;
+    // A token and its user name are tried together.
+    if (token.trim() !== '') saved = await rotateConnectionToken(connection.id ?? '', token.trim(), username.trim());
+    const others = token.trim() === '' || username.trim() === '' ? paths : paths.filter((path) => path !== 'username');
+    if (others.length > 0) saved = await updateConnection(wanted, others);
+    onSaved(saved);
     announce('The connection was changed.');
   });
   return (
