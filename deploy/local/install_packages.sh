@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages of the named groups, and does nothing at all when they are there.
 #
-#   bash deploy/local/install_packages.sh [build] [run] [test]
+#   bash deploy/local/install_packages.sh [build] [run] [test] [fuzz]
 #
 # The package lists are refreshed only when something is missing. Services that come with a package (PostgreSQL, Docker, …) are not
 # started: Davit runs private ones of its own.
@@ -20,6 +20,7 @@ run=(
   util-linux
 )
 test=(clang-format clangd curl nodejs npm python3 shellcheck)
+fuzz=(clang libclang-rt-14-dev llvm)
 
 # libgit2 before this version has known security defects.
 libgit2_minimum=1.5.1+ds-1+deb12u2
@@ -34,7 +35,8 @@ for group in "${@:-build}"; do
     build) packages=("${build[@]}") ;;
     run) packages=("${run[@]}") ;;
     test) packages=("${test[@]}") ;;
-    *) echo "install_packages.sh: unknown group $group (build, run or test)" >&2; exit 2 ;;
+    fuzz) packages=("${fuzz[@]}") ;;
+    *) echo "install_packages.sh: unknown group $group (build, run, test or fuzz)" >&2; exit 2 ;;
   esac
   for package in "${packages[@]}"; do
     # A program that is already there from another source than its package (nodejs, npm) is as good.

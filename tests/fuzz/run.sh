@@ -5,7 +5,8 @@
 #   bash tests/fuzz/run.sh [seconds] [target ...]      60 seconds, all targets
 #
 # What is found on the way is kept outside the checkout, in ~/.cache/davit/fuzz (DAVIT_FUZZ_CACHE names another place), and is where the
-# next run goes on. The input of a finding stays there too; its path is printed. Needs clang, libclang-rt-14-dev and llvm.
+# next run goes on. The input of a finding stays there too; its path is printed. Its packages are the group `fuzz` of
+# deploy/local/install_packages.sh, which it runs. The seeds are also replayed by the unit suite (//tests/fuzz:all), with the usual compiler.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -16,6 +17,7 @@ if [[ ! "$seconds" =~ ^[0-9]+$ ]]; then
   exit 2
 fi
 targets=("${@:2}")
+bash deploy/local/install_packages.sh build fuzz
 ((${#targets[@]})) || targets=("${known[@]}")
 cache="${DAVIT_FUZZ_CACHE:-$HOME/.cache/davit/fuzz}"
 mkdir -p "$cache"
