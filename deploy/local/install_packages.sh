@@ -19,7 +19,7 @@ run=(
   libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libssl3 libyaml-cpp0.7 libzstd1 lighttpd openssl postgresql procps python3 skopeo umoci
   util-linux
 )
-test=(clang-format clangd curl nodejs npm python3 shellcheck)
+test=(clang-format clangd curl nodejs npm python3 python3-yaml shellcheck)
 fuzz=(clang libclang-rt-14-dev llvm)
 
 # libgit2 before this version has known security defects.

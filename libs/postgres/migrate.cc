@@ -2,6 +2,7 @@
 #include "libs/postgres/migrate.h"
 
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,14 +22,18 @@ constexpr Statement kLock = {"davit_lock_migrations",
                              "select pg_advisory_lock(hashtextextended('davit migrate ' || $1, 0))"};
 constexpr Statement kChecksum = {"davit_migration_checksum", "select encode(sha256(convert_to($1, 'UTF8')), 'hex')"};
 constexpr Statement kListApplied = {"davit_list_migrations", "select version, checksum from schema_migrations"};
+constexpr Statement kTableExists = {"davit_migrations_exist", "select to_regclass('schema_migrations') is not null"};
 constexpr Statement kRecord = {"davit_record_migration",
                                "insert into schema_migrations (version, name, checksum) values ($1, $2, $3)"};
 constexpr char kCreateTable[] =
     "create table if not exists schema_migrations ("
     " version integer primary key, name text not null, checksum text not null,"
     " applied_at timestamptz not null default now());"
-    // Without a policy only the owner sees it.
-    "alter table schema_migrations enable row level security";
+    // The application may read it and change nothing.
+    "alter table schema_migrations enable row level security;"
+    "do $$ begin"
+    " if not exists (select from pg_policies where schemaname = current_schema() and tablename = 'schema_migrations')"
+    " then create policy readable on schema_migrations for select using (true); end if; end $$";
 
 // The migrations by number.
 absl::StatusOr<std::map<int, Statement>> Numbered(absl::Span<const Statement> migrations) {
@@ -44,6 +49,23 @@ absl::StatusOr<std::map<int, Statement>> Numbered(absl::Span<const Statement> mi
     }
   }
   return numbered;
+}
+
+absl::StatusOr<std::unique_ptr<Connection>> Connect(absl::string_view conninfo, absl::string_view schema) {
+  DAVIT_ASSIGN_OR_RETURN(auto settings, ParseConninfo(conninfo));
+  settings["application_name"] = absl::StrCat("davit-migrate-", schema);
+  settings.emplace("connect_timeout", "5");
+  return Connection::Connect(FormatConninfo(settings));
+}
+
+// What the application's role sees: nothing while the table is not there.
+absl::Status ReadApplied(Transaction* transaction, absl::string_view schema, std::map<int, std::string>& applied) {
+  DAVIT_RETURN_IF_ERROR(transaction->Execute(kUseSchema, schema).status());
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result exists, transaction->Execute(kTableExists));
+  if (!exists[0][0].as<bool>()) return absl::OkStatus();
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction->Execute(kListApplied));
+  for (const pqxx::row& row : rows) applied[row[0].as<int>()] = ReadText(row[1]);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::map<int, std::string>> ListApplied(Connection& connection) {
@@ -77,10 +99,7 @@ absl::Status Apply(Connection& connection, int version, const Statement& migrati
 absl::Status Migrate(absl::string_view owner_conninfo, absl::string_view schema,
                      absl::Span<const Statement> migrations) {
   DAVIT_ASSIGN_OR_RETURN(const auto numbered, Numbered(migrations));
-  DAVIT_ASSIGN_OR_RETURN(auto settings, ParseConninfo(owner_conninfo));
-  settings["application_name"] = absl::StrCat("davit-migrate-", schema);
-  settings.emplace("connect_timeout", "5");
-  DAVIT_ASSIGN_OR_RETURN(const auto connection, Connection::Connect(FormatConninfo(settings)));
+  DAVIT_ASSIGN_OR_RETURN(const auto connection, Connect(owner_conninfo, schema));
   // The lock belongs to the session: closing the connection gives it up.
   DAVIT_RETURN_IF_ERROR(connection->Unscoped([schema](Transaction* transaction) -> absl::Status {
     DAVIT_RETURN_IF_ERROR(transaction->Execute(kUseSchema, schema).status());
@@ -92,6 +111,28 @@ absl::Status Migrate(absl::string_view owner_conninfo, absl::string_view schema,
                                    absl::StrCat("Failed to apply migration ", migration.name)));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckMigrated(absl::string_view app_conninfo, absl::string_view schema,
+                           absl::Span<const Statement> migrations) {
+  DAVIT_ASSIGN_OR_RETURN(const auto numbered, Numbered(migrations));
+  DAVIT_ASSIGN_OR_RETURN(const auto connection, Connect(app_conninfo, schema));
+  std::map<int, std::string> applied;
+  DAVIT_RETURN_IF_ERROR(
+      connection->Unscoped([&](Transaction* transaction) { return ReadApplied(transaction, schema, applied); }));
+  for (const auto& [version, migration] : numbered) {
+    if (applied.count(version) > 0) continue;
+    return absl::FailedPreconditionError(
+        absl::StrCat("the schema ", schema, " lacks the migration ", migration.name,
+                     ": run this program with --migrate_only, or give it --database_owner"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MigrateOrCheck(absl::string_view owner_conninfo, absl::string_view app_conninfo, absl::string_view schema,
+                            absl::Span<const Statement> migrations) {
+  if (owner_conninfo.empty()) return CheckMigrated(app_conninfo, schema, migrations);
+  return Migrate(owner_conninfo, schema, migrations);
 }
 
 }  // namespace davit::postgres

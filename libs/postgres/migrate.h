@@ -17,4 +17,13 @@ namespace davit::postgres {
 absl::Status Migrate(absl::string_view owner_conninfo, absl::string_view schema,
                      absl::Span<const Statement> migrations);
 
+// Whether somebody has applied all of `migrations`, as the application's role sees it. FAILED_PRECONDITION names the
+// first that is missing and says what to do; UNAVAILABLE when the database does not answer.
+absl::Status CheckMigrated(absl::string_view app_conninfo, absl::string_view schema,
+                           absl::Span<const Statement> migrations);
+
+// What a service does when it starts: migrates, or, when it was not given the owner's connection string, checks.
+absl::Status MigrateOrCheck(absl::string_view owner_conninfo, absl::string_view app_conninfo, absl::string_view schema,
+                            absl::Span<const Statement> migrations);
+
 }  // namespace davit::postgres

@@ -54,6 +54,19 @@ TEST_F(MigrateTest, LeavesNothingOfAMigrationThatFails) {
   EXPECT_TRUE(Migrate(owner_, "svc", {kFirst, kSecond}).ok());
 }
 
+TEST_F(MigrateTest, TheApplicationLearnsWhatIsMissing) {
+  const std::string app = database_.app_conninfo("svc");
+  const absl::Status none = CheckMigrated(app, "svc", {kFirst});
+  EXPECT_EQ(none.code(), absl::StatusCode::kFailedPrecondition) << none;
+  EXPECT_TRUE(absl::StrContains(none.message(), "0001_create_a")) << none;
+  ASSERT_TRUE(Migrate(owner_, "svc", {kFirst}).ok());
+  EXPECT_TRUE(CheckMigrated(app, "svc", {kFirst}).ok());
+  const absl::Status second = MigrateOrCheck("", app, "svc", {kFirst, kSecond});
+  EXPECT_TRUE(absl::StrContains(second.message(), "0002_create_b")) << second;
+  EXPECT_TRUE(MigrateOrCheck(owner_, app, "svc", {kFirst, kSecond}).ok());
+  EXPECT_TRUE(MigrateOrCheck("", app, "svc", {kFirst, kSecond}).ok());
+}
+
 TEST_F(MigrateTest, AcceptsADatabaseThatIsNewer) {
   ASSERT_TRUE(Migrate(owner_, "svc", {kFirst, kSecond}).ok());
   EXPECT_TRUE(Migrate(owner_, "svc", {kFirst}).ok());

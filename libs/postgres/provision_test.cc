@@ -85,8 +85,12 @@ TEST_F(ProvisionTest, HidesOtherServicesSchemas) {
   }
 }
 
-TEST_F(ProvisionTest, HidesTheMigrationsFromTheApplication) {
-  EXPECT_EQ(Try(database_.app_conninfo("left"), {"select name from schema_migrations"}), "");
+TEST_F(ProvisionTest, TheApplicationSeesTheMigrationsAndCannotChangeThem) {
+  EXPECT_EQ(Try(database_.app_conninfo("left"), {"select name from schema_migrations"}), "0001_create_things");
+  EXPECT_EQ(Try(database_.app_conninfo("left"), {"delete from schema_migrations", "select 'none deleted'"}),
+            "none deleted");
+  EXPECT_EQ(Try(database_.app_conninfo("left"), {"insert into schema_migrations values (2, 'mine', 'x')"}),
+            "error 42501");
   EXPECT_EQ(Try(database_.owner_conninfo("left"), {"select name from schema_migrations"}), "0001_create_things");
 }
 

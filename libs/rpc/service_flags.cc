@@ -1,45 +1,54 @@
 // Implements service_flags.h. The flags are process-wide and are read once, on main's thread.
 #include "libs/rpc/service_flags.h"
 
-#include <cstdlib>
+#include <unistd.h>
+
 #include <mutex>
 #include <optional>
 
 #include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/flags/usage_config.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/rpc/service_main.h"
-#include "libs/status/annotate.h"
+#include "libs/settings/flag_sources.h"
 #include "libs/status/status_macros.h"
 
 ABSL_FLAG(std::optional<std::string>, listen, std::nullopt,
-          "Comma-separated addresses to serve gRPC on: host:port, [::]:port or unix:/path.");
-ABSL_FLAG(
-    std::string, token_file, "",
-    "File with this service's own API token, for its calls to other services. Default: the file that the environment "
-    "variable DAVIT_TOKEN_FILE names.");
+          "Comma-separated addresses to serve on: host:port, [::]:port or unix:/path; the webhook-gateway and the "
+          "console serve HTTP on one host:port.");
+ABSL_FLAG(std::string, token_file, "", "File with this service's own API token, for its calls to other services.");
 ABSL_FLAG(std::string, log_level, "info", "Least level to log: debug, info, warning or error.");
 ABSL_FLAG(std::string, metrics_listen, "", "host:port to serve Prometheus metrics on, at /metrics; empty = nowhere.");
 ABSL_FLAG(absl::Duration, drain_timeout, absl::Seconds(20),
           "How long open calls may go on after SIGTERM or SIGINT before they are cancelled.");
+ABSL_FLAG(bool, check_config, false,
+          "Say what is wrong with the configuration, without starting anything, and end: exit code 0 or 1.");
 
 namespace davit::rpc {
 namespace {
 
-absl::StatusOr<crypto::SecretString> ReadOwnToken() {
-  std::string path = absl::GetFlag(FLAGS_token_file);
-  if (path.empty()) {
-    const char* from_environment = std::getenv("DAVIT_TOKEN_FILE");
-    if (from_environment == nullptr || *from_environment == '\0') return crypto::SecretString();
-    path = from_environment;
+constexpr absl::Duration kLongestDrain = absl::Hours(24);
+
+void DescribeProgram(absl::string_view usage, absl::string_view default_listen) {
+  absl::SetProgramUsageMessage(
+      absl::StrCat(usage, "\nListens on ", default_listen,
+                   " unless --listen says otherwise. Every flag --a_flag can also be given in the environment, as "
+                   "DAVIT_A_FLAG, or in the file of --config_file, as a_flag."));
+  // Abseil's --help lists the flags of a file that is called like the program.
+  absl::FlagsUsageConfig config;
+  config.contains_help_flags = settings::IsOwnFlag;
+  absl::SetFlagsUsageConfig(config);
+}
+
+void NoteListenAddresses(ServiceFlags& flags) {
+  for (const std::string& address : flags.listen) {
+    flags.report.Note("--listen", settings::CheckListenAddress(address));
   }
-  absl::StatusOr<crypto::SecretString> token = ReadSecretFile(path);
-  if (!token.ok()) return Annotate(token.status(), "--token_file");
-  return token;
+  if (!flags.metrics_listen.empty()) {
+    flags.report.Note("--metrics_listen", settings::CheckListenAddress(flags.metrics_listen));
+  }
 }
 
 }  // namespace
@@ -47,31 +56,40 @@ absl::StatusOr<crypto::SecretString> ReadOwnToken() {
 absl::StatusOr<ServiceFlags> ParseServiceFlags(int argc, char** argv, absl::string_view usage,
                                                absl::string_view default_listen) {
   static std::once_flag once;
-  std::call_once(once, [usage] {
-    absl::SetProgramUsageMessage(usage);
-    // Abseil's --help lists the flags of a file that is called like the program; ours are those of main.cc and of
-    // libs/rpc.
-    absl::FlagsUsageConfig config;
-    config.contains_help_flags = [](absl::string_view file) {
-      return absl::StrContains(file, "services/") || absl::StrContains(file, "libs/rpc/");
-    };
-    absl::SetFlagsUsageConfig(config);
-  });
-  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
-  if (rest.size() > 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("unexpected argument \"", rest[1], "\": this program takes flags only, see --help"));
-  }
+  std::call_once(once, [&] { DescribeProgram(usage, default_listen); });
+  DAVIT_RETURN_IF_ERROR(settings::ReadFlags(argc, argv, environ));
   ServiceFlags flags;
   flags.listen =
       absl::StrSplit(absl::GetFlag(FLAGS_listen).value_or(std::string(default_listen)), ',', absl::SkipEmpty());
   flags.metrics_listen = absl::GetFlag(FLAGS_metrics_listen);
+  NoteListenAddresses(flags);
   flags.drain_timeout = absl::GetFlag(FLAGS_drain_timeout);
-  absl::StatusOr<LogLevel> level = ParseLogLevel(absl::GetFlag(FLAGS_log_level));
-  if (!level.ok()) return Annotate(level.status(), "--log_level");
-  flags.log_level = *level;
-  DAVIT_ASSIGN_OR_RETURN(flags.token, ReadOwnToken());
+  if (flags.drain_timeout < absl::ZeroDuration() || flags.drain_timeout > kLongestDrain) {
+    flags.report.Note("--drain_timeout", absl::InvalidArgumentError("is not from 0s to 24h"));
+  }
+  flags.check_config = absl::GetFlag(FLAGS_check_config);
+  const absl::StatusOr<LogLevel> level = ParseLogLevel(absl::GetFlag(FLAGS_log_level));
+  flags.report.Note("--log_level", level.status());
+  flags.log_level = level.value_or(LogLevel::kInfo);
+  if (const std::string path = absl::GetFlag(FLAGS_token_file); !path.empty()) {
+    absl::StatusOr<crypto::SecretString> token = ReadSecretFile(path);
+    flags.report.Note("--token_file", token.status());
+    if (token.ok()) flags.token = *std::move(token);
+  }
   return flags;
+}
+
+void NoteMissingToken(const ServiceFlags& flags, absl::string_view role, settings::ConfigReport& report) {
+  if (!absl::GetFlag(FLAGS_token_file).empty() || !flags.token.empty()) return;
+  report.Note("--token_file",
+              absl::InvalidArgumentError(absl::StrCat("is required: a file with an API token of the role ", role)));
+}
+
+int FailToRead(const Logger& logger, const absl::Status& status) {
+  if (!absl::GetFlag(FLAGS_check_config)) return FailToStart(logger, status);
+  settings::ConfigReport report;
+  report.Note("", status);
+  return report.Print();
 }
 
 absl::StatusOr<std::unique_ptr<metrics::Exposer>> StartExposer(const ServiceFlags& flags,

@@ -10,6 +10,7 @@
 
 #include "absl/flags/declare.h"
 #include "absl/flags/flag.h"
+#include "absl/flags/reflection.h"
 #include "libs/logging/testing/captured_log.h"
 #include "libs/rpc/database_flags.h"
 #include "libs/rpc/service_flags.h"
@@ -17,6 +18,10 @@
 ABSL_DECLARE_FLAG(std::string, token_file);
 ABSL_DECLARE_FLAG(std::string, log_level);
 ABSL_DECLARE_FLAG(std::string, database);
+ABSL_DECLARE_FLAG(std::string, database_admin);
+ABSL_DECLARE_FLAG(std::string, database_owner);
+ABSL_DECLARE_FLAG(std::string, database_password_file);
+ABSL_DECLARE_FLAG(bool, migrate_only);
 
 namespace davit::rpc {
 namespace {
@@ -81,24 +86,78 @@ TEST(ServiceFlagsTest, DefaultsComeFromTheProgramAndValuesFromTheCommandLine) {
 }
 
 TEST(ServiceFlagsTest, AnErrorNamesTheFlag) {
-  EXPECT_EQ(Parse({"--log_level=loud"}).status().message(),
+  absl::FlagSaver saver;
+  EXPECT_EQ(Parse({"--log_level=loud"})->report.status().message(),
             "--log_level: log level is one of debug, info, warning and error, not \"loud\"");
   absl::SetFlag(&FLAGS_log_level, "info");
-  EXPECT_NE(Parse({"--token_file=/nowhere/token"}).status().message().find("--token_file"), std::string::npos);
-  absl::SetFlag(&FLAGS_token_file, "");
+  const auto flags = Parse({"--token_file=/nowhere/token", "--listen=7080", "--metrics-listen=9464", "--check-config"});
+  EXPECT_TRUE(flags->check_config);
+  ASSERT_EQ(flags->report.problems().size(), 3u) << flags->report.status();
+  EXPECT_EQ(flags->report.problems()[0].find("--listen: "), 0u);
+  EXPECT_EQ(flags->report.problems()[1].find("--metrics_listen: "), 0u);
+  EXPECT_EQ(flags->report.problems()[2].find("--token_file: "), 0u);
   EXPECT_NE(Parse({"serve"}).status().message().find("\"serve\""), std::string::npos);
 }
 
-TEST(DatabaseFlagsTest, APasswordOnTheCommandLineIsRefused) {
-  EXPECT_NE(ReadDatabaseFlags().status().message().find("--database is required"), std::string::npos);
-  absl::SetFlag(&FLAGS_database, "host=db password=hunter2");
-  EXPECT_EQ(ReadDatabaseFlags().status().code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(ReadDatabaseFlags().status().message().find("hunter2"), std::string::npos);
-  absl::SetFlag(&FLAGS_database, "postgresql://davit:hunter2@db/davit");
-  EXPECT_EQ(ReadDatabaseFlags().status().code(), absl::StatusCode::kInvalidArgument);
+TEST(ServiceFlagsTest, AMissingTokenIsNotedOnlyForWhoNeedsOne) {
+  absl::FlagSaver saver;
+  absl::SetFlag(&FLAGS_token_file, "");
+  ServiceFlags flags;
+  settings::ConfigReport report;
+  NoteMissingToken(flags, "gateway", report);
+  EXPECT_EQ(report.problems(),
+            std::vector<std::string>{"--token_file: is required: a file with an API token of the role gateway"});
+  flags.token = crypto::SecretString("dvt_own");
+  settings::ConfigReport nothing;
+  NoteMissingToken(flags, "gateway", nothing);
+  EXPECT_TRUE(nothing.ok());
+}
+
+class DatabaseFlagsTest : public testing::Test {
+ protected:
+  // What is wrong with the flags as they are.
+  std::string Problems() {
+    settings::ConfigReport report;
+    flags_ = ReadDatabaseFlags(report);
+    return std::string(report.status().message());
+  }
+
+  absl::FlagSaver saver_;
+  DatabaseFlags flags_;
+};
+
+TEST_F(DatabaseFlagsTest, APasswordInAFlagIsRefused) {
+  EXPECT_EQ(Problems().find("--database: is required"), 0u);
+  for (const char* conninfo : {"host=db password=hunter2", "postgresql://davit:hunter2@db/davit"}) {
+    absl::SetFlag(&FLAGS_database, conninfo);
+    EXPECT_NE(Problems().find("--database_password_file"), std::string::npos);
+    EXPECT_EQ(Problems().find("hunter2"), std::string::npos);
+  }
   absl::SetFlag(&FLAGS_database, "postgresql://davit@db:5432/davit");
-  EXPECT_EQ(ReadDatabaseFlags()->conninfo, "postgresql://davit@db:5432/davit");
-  EXPECT_EQ(ReadDatabaseFlags()->max_connections, 8);
+  EXPECT_EQ(Problems(), "");
+  EXPECT_EQ(flags_.conninfo, "dbname='davit' host='db' port='5432' user='davit'");
+  EXPECT_EQ(flags_.max_connections, 8);
+}
+
+TEST_F(DatabaseFlagsTest, ThePasswordComesFromItsFile) {
+  absl::SetFlag(&FLAGS_database, "host=db user=davit");
+  absl::SetFlag(&FLAGS_database_password_file, "/nowhere/password");
+  EXPECT_EQ(Problems().find("--database_password_file: "), 0u) << Problems();
+  absl::SetFlag(&FLAGS_database_password_file, WriteFile("password", "hunter2\n"));
+  EXPECT_EQ(Problems(), "");
+  EXPECT_EQ(flags_.conninfo, "host='db' password='hunter2' user='davit'");
+  EXPECT_EQ(flags_.password.Reveal(), "hunter2");
+}
+
+TEST_F(DatabaseFlagsTest, MigratingNeedsTheOwnerAndServingDoesNot) {
+  absl::SetFlag(&FLAGS_migrate_only, true);
+  EXPECT_EQ(Problems().find("--database_owner: is required with --migrate_only"), 0u) << Problems();
+  absl::SetFlag(&FLAGS_database_owner, "host=db user=davit_scheduler_owner");
+  absl::SetFlag(&FLAGS_database_admin, "host=db user=postgres");
+  EXPECT_EQ(Problems(), "");
+  absl::SetFlag(&FLAGS_migrate_only, false);
+  absl::SetFlag(&FLAGS_database, "host=db");
+  EXPECT_EQ(Problems().find("--database_admin: is used with --migrate_only"), 0u) << Problems();
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "libs/buildkit/builder.h"
 #include "libs/git/mirror_store.h"
@@ -87,14 +88,27 @@ struct BuilderAgentApp::Parts {
   std::unique_ptr<Agent> agent;
 };
 
+void BuilderAgentApp::CheckOptions(const BuilderAgentOptions& options, settings::ConfigReport& report) {
+  report.Note("--agent_name", CheckName(options.agent_name));
+  report.Note("--slots", settings::CheckRange(options.slots, 1, kMostSlots));
+  report.Note("--buildkit", buildkit::Address::Parse(options.buildkit).status());
+  report.Note("--run_network", ParseRunNetwork(options.run_network).status());
+  report.Note("--image_export", ParseExport(options.image_export).status());
+  report.Note("--allow_hosts", http::AddressPolicy::Create({options.allowed_hosts}).status());
+  report.Note("--ca_file", settings::CheckReadableFile(options.ca_file));
+  report.Note("--mirror_budget_mib", settings::CheckRange(options.mirror_budget_bytes >> 20, 1, int64_t{1} << 30));
+  if (!absl::StartsWith(options.work_directory, "/")) {
+    report.Note("--work_dir", absl::InvalidArgumentError("is not a path that begins with /"));
+  }
+}
+
 absl::StatusOr<std::unique_ptr<BuilderAgentApp>> BuilderAgentApp::Create(
     const BuilderAgentOptions& options, Clock& clock, RandomSource& random, const Logger& logger,
     metrics::Registry& metrics, std::shared_ptr<grpc::Channel> scheduler,
     std::shared_ptr<grpc::Channel> token_registry) {
-  DAVIT_RETURN_IF_ERROR(CheckName(options.agent_name));
-  if (options.slots < 1 || options.slots > kMostSlots) {
-    return absl::InvalidArgumentError(absl::StrCat("slots ", options.slots, ": write 1 to ", kMostSlots));
-  }
+  settings::ConfigReport report;
+  CheckOptions(options, report);
+  DAVIT_RETURN_IF_ERROR(report.status());
   auto parts = std::make_unique<Parts>();
   DAVIT_ASSIGN_OR_RETURN(parts->builder, CreateBuilder(options));
   DAVIT_ASSIGN_OR_RETURN(http::AddressPolicy policy, http::AddressPolicy::Create({options.allowed_hosts}));

@@ -14,6 +14,7 @@
 #include "libs/ids/random.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
+#include "libs/settings/config_report.h"
 
 namespace grpc {
 class Channel;
@@ -70,6 +71,9 @@ class BuilderAgentApp {
                                                                  metrics::Registry& metrics,
                                                                  std::shared_ptr<grpc::Channel> scheduler,
                                                                  std::shared_ptr<grpc::Channel> token_registry);
+
+  // Notes everything that is wrong with the options and can be known without touching the work directory or BuildKit.
+  static void CheckOptions(const BuilderAgentOptions& options, settings::ConfigReport& report);
 
   ~BuilderAgentApp();
   BuilderAgentApp(const BuilderAgentApp&) = delete;

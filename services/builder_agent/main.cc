@@ -20,26 +20,29 @@
 #include "libs/status/status_macros.h"
 #include "services/builder_agent/builder_agent_app.h"
 
-ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081", "gRPC address of the token-registry");
-ABSL_FLAG(std::string, scheduler, "127.0.0.1:7083", "gRPC address of the scheduler");
+ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081",
+          "gRPC address of the token-registry: host:port or unix:/path.");
+ABSL_FLAG(std::string, scheduler, "127.0.0.1:7083", "gRPC address of the scheduler: host:port or unix:/path.");
 ABSL_FLAG(std::string, agent_name, "",
-          "name of this agent, unique in the installation and kept over restarts; empty = the host's name");
-ABSL_FLAG(std::vector<std::string>, labels, {}, "labels of this agent, as name=value,…");
-ABSL_FLAG(int, slots, 1, "builds at a time");
+          "Name of this agent, unique in the installation and kept over restarts; empty = the host's name.");
+ABSL_FLAG(std::vector<std::string>, labels, {}, "Labels of this agent, as name=value,…");
+ABSL_FLAG(int, slots, 1, "Builds at a time, 1 to 256.");
 ABSL_FLAG(std::string, work_dir, "/var/lib/davit/builder-agent",
-          "directory for mirrors and spools; of this agent alone");
-ABSL_FLAG(std::string, buildkit, "unix:///run/buildkit/buildkitd.sock",
-          "where BuildKit is: docker-engine:///path/to/docker.sock, unix:///path/to/buildkitd.sock or tcp://host:port");
-ABSL_FLAG(std::string, run_network, "default", "network of RUN steps: default, host or none");
-ABSL_FLAG(std::string, image_export, "auto", "how images leave BuildKit: auto, direct or docker-engine");
+          "Directory for mirrors and spools; of this agent alone.");
+ABSL_FLAG(
+    std::string, buildkit, "unix:///run/buildkit/buildkitd.sock",
+    "Where BuildKit is: docker-engine:///path/to/docker.sock, unix:///path/to/buildkitd.sock or tcp://host:port.");
+ABSL_FLAG(std::string, run_network, "default", "Network of RUN steps: default, host or none.");
+ABSL_FLAG(std::string, image_export, "auto", "How images leave BuildKit: auto, direct or docker-engine.");
 ABSL_FLAG(std::string, engine_socket, "",
-          "the engine's API socket for --image_export=docker-engine when --buildkit is not it");
+          "The engine's API socket for --image_export=docker-engine when --buildkit is not it.");
 ABSL_FLAG(std::vector<std::string>, allow_hosts, {},
-          "git servers and registries (host, host:port or CIDR block) that may be private and may use plain http");
+          "Comma-separated hosts, host:port or CIDR blocks that may have private addresses and may be reached over "
+          "plain HTTP: git servers and registries of your own network.");
 ABSL_FLAG(std::vector<std::string>, plain_http_registry, {},
-          "registries (host:port) that BuildKit pushes to without TLS");
-ABSL_FLAG(std::string, ca_file, "", "PEM bundle to trust instead of the system's");
-ABSL_FLAG(int64_t, mirror_budget_mib, 20 << 10, "MiB that mirrors of repositories may take together");
+          "Comma-separated registries (host:port) that BuildKit pushes to without TLS.");
+ABSL_FLAG(std::string, ca_file, "", "PEM bundle of certificate authorities to trust; empty = the system's.");
+ABSL_FLAG(int64_t, mirror_budget_mib, 20 << 10, "MiB that mirrors of repositories may take together.");
 
 namespace {
 
@@ -50,7 +53,7 @@ constexpr char kUsage[] =
 constexpr char kDefaultListen[] = "127.0.0.1:7084";
 constexpr absl::Duration kSupersededLook = absl::Seconds(1);
 
-absl::StatusOr<davit::builder_agent::BuilderAgentOptions> ReadOptions() {
+davit::builder_agent::BuilderAgentOptions ReadOptions(davit::settings::ConfigReport& report) {
   davit::builder_agent::BuilderAgentOptions options;
   options.agent_name = absl::GetFlag(FLAGS_agent_name);
   if (options.agent_name.empty()) {
@@ -60,8 +63,9 @@ absl::StatusOr<davit::builder_agent::BuilderAgentOptions> ReadOptions() {
   }
   for (const std::string& label : absl::GetFlag(FLAGS_labels)) {
     const std::pair<std::string, std::string> pair = absl::StrSplit(label, absl::MaxSplits('=', 1));
-    if (pair.first.empty())
-      return absl::InvalidArgumentError(absl::StrCat("--labels: \"", label, "\" is not name=value"));
+    if (pair.first.empty()) {
+      report.Note("--labels", absl::InvalidArgumentError(absl::StrCat("\"", label, "\" is not name=value")));
+    }
     options.labels.insert(pair);
   }
   options.slots = absl::GetFlag(FLAGS_slots);
@@ -77,9 +81,21 @@ absl::StatusOr<davit::builder_agent::BuilderAgentOptions> ReadOptions() {
   return options;
 }
 
+void CheckFlags(const davit::rpc::ServiceFlags& flags, const davit::builder_agent::BuilderAgentOptions& options,
+                davit::settings::ConfigReport& report) {
+  davit::rpc::NoteMissingToken(flags, "agent", report);
+  report.Note("--token_registry", davit::settings::CheckServiceAddress(absl::GetFlag(FLAGS_token_registry)));
+  report.Note("--scheduler", davit::settings::CheckServiceAddress(absl::GetFlag(FLAGS_scheduler)));
+  davit::builder_agent::BuilderAgentApp::CheckOptions(options, report);
+}
+
 absl::StatusOr<int> Run(const davit::rpc::ServiceFlags& flags, davit::rpc::ShutdownSignal& signal,
                         const davit::Logger& logger) {
-  DAVIT_ASSIGN_OR_RETURN(const davit::builder_agent::BuilderAgentOptions options, ReadOptions());
+  davit::settings::ConfigReport report = flags.report;
+  const davit::builder_agent::BuilderAgentOptions options = ReadOptions(report);
+  CheckFlags(flags, options, report);
+  if (flags.check_config) return report.Print();
+  DAVIT_RETURN_IF_ERROR(report.status());
   davit::RealClock clock;
   davit::SystemRandom random;
   davit::metrics::Registry metrics;
@@ -113,7 +129,7 @@ int main(int argc, char** argv) {
       davit::rpc::ParseServiceFlags(argc, argv, kUsage, kDefaultListen);
   const davit::Logger logger =
       davit::Logger::ToStderr("builder-agent", flags.ok() ? flags->log_level : davit::LogLevel::kInfo);
-  if (!flags.ok()) return davit::rpc::FailToStart(logger, flags.status());
+  if (!flags.ok()) return davit::rpc::FailToRead(logger, flags.status());
   const absl::StatusOr<int> exit_code = Run(*flags, signal, logger);
   return exit_code.ok() ? *exit_code : davit::rpc::FailToStart(logger, exit_code.status());
 }

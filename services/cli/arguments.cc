@@ -1,35 +1,19 @@
 // Implements arguments.h.
 #include "services/cli/arguments.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "absl/strings/cord.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "libs/settings/nearest.h"
 #include "libs/status/status_macros.h"
 
 namespace davit::cli {
 namespace {
 
 constexpr char kUsagePayload[] = "davit/usage";
-
-// Levenshtein's distance.
-size_t Distance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row[b.size()];
-}
 
 // "--name" as it was written, without a value.
 std::string WrittenName(absl::string_view argument) {
@@ -41,7 +25,7 @@ absl::Status UnknownOption(const Syntax& syntax, absl::string_view argument) {
   const std::string written = WrittenName(argument);
   std::vector<std::string> candidates;
   for (const Option& option : syntax.options) candidates.push_back(absl::StrCat("--", option.name));
-  const std::string nearest = written.size() > 2 ? Nearest(written, candidates) : "";
+  const std::string nearest = written.size() > 2 ? settings::Nearest(written, candidates) : "";
   return UsageError(absl::StrCat("unknown option ", written, nearest.empty() ? "" : "; did you mean ", nearest,
                                  nearest.empty() ? "" : "?"));
 }
@@ -68,19 +52,6 @@ absl::Status UsageError(absl::string_view message) {
 }
 
 bool IsUsageError(const absl::Status& status) { return status.GetPayload(kUsagePayload).has_value(); }
-
-std::string Nearest(absl::string_view word, const std::vector<std::string>& candidates) {
-  std::string nearest;
-  size_t least = 3;  // More than two changed letters is another word.
-  for (const std::string& candidate : candidates) {
-    const size_t distance = Distance(word, candidate);
-    if (distance < least && distance < candidate.size() / 2) {
-      least = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}
 
 const Option* FindOption(const std::vector<Option>& options, absl::string_view argument) {
   const bool is_long = absl::StartsWith(argument, "--");

@@ -90,7 +90,4 @@ bool TakesNextArgument(const Option& option, absl::string_view argument);
 absl::Status UsageError(absl::string_view message);
 bool IsUsageError(const absl::Status& status);
 
-// The candidate that `word` is most likely a misspelling of; empty when none is near.
-std::string Nearest(absl::string_view word, const std::vector<std::string>& candidates);
-
 }  // namespace davit::cli

@@ -84,10 +84,5 @@ TEST(ArgumentsTest, ARequiredOptionMustNotBeEmpty) {
   EXPECT_EQ(Parse({"d", "--image="})->Require("image").message(), "option --image is required");
 }
 
-TEST(NearestTest, OnlyNearWordsAreSuggested) {
-  EXPECT_EQ(Nearest("biulds", {"builds", "events"}), "builds");
-  EXPECT_EQ(Nearest("ls", {"list", "get"}), "");
-}
-
 }  // namespace
 }  // namespace davit::cli

@@ -9,6 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "libs/settings/nearest.h"
 #include "libs/status/status_macros.h"
 #include "services/cli/command.h"
 #include "services/cli/help.h"
@@ -44,7 +45,7 @@ absl::Status UnknownCommand(const std::string& name) {
     candidates.push_back(command.name);
     candidates.push_back(command.name.substr(0, command.name.find(' ')));
   }
-  const std::string nearest = Nearest(name, candidates);
+  const std::string nearest = settings::Nearest(name, candidates);
   return UsageError(absl::StrCat("unknown command \"", name, "\"", nearest.empty() ? "" : "; did you mean \"", nearest,
                                  nearest.empty() ? "; see davit help" : "\"?"));
 }

@@ -120,6 +120,13 @@ ConsoleApp::ConsoleApp(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 ConsoleApp::~ConsoleApp() = default;
 
+absl::Status ConsoleApp::CheckPublicUrl(const ConsoleOptions& options) {
+  if (!options.public_url.empty()) return RequestGuard::Check(options.public_url);
+  if (IsLoopback(options.listen)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "public_url: required unless --listen is a loopback address: browsers' requests are checked against it");
+}
+
 absl::StatusOr<std::unique_ptr<ConsoleApp>> ConsoleApp::Create(ConsoleOptions options, Clock& clock,
                                                                RandomSource& random, Logger logger,
                                                                metrics::Registry& metrics,
@@ -129,11 +136,7 @@ absl::StatusOr<std::unique_ptr<ConsoleApp>> ConsoleApp::Create(ConsoleOptions op
   if (token_registry == nullptr || rule_engine == nullptr || scheduler == nullptr) {
     return absl::InvalidArgumentError("the console needs channels to the token-registry, rule-engine and scheduler");
   }
-  if (options.public_url.empty() && !IsLoopback(options.listen)) {
-    return absl::InvalidArgumentError(
-        "public_url: required unless --listen is a loopback address: browsers' requests are checked against it");
-  }
-  if (!options.public_url.empty()) DAVIT_RETURN_IF_ERROR(RequestGuard::Check(options.public_url));
+  DAVIT_RETURN_IF_ERROR(CheckPublicUrl(options));
   return std::unique_ptr<ConsoleApp>(new ConsoleApp(
       std::make_unique<Impl>(std::move(options), clock, random, std::move(logger), metrics,
                              Backends{std::move(token_registry), std::move(rule_engine), std::move(scheduler)})));

@@ -43,6 +43,9 @@ class ConsoleApp {
                                                             std::shared_ptr<grpc::Channel> token_registry,
                                                             std::shared_ptr<grpc::Channel> rule_engine,
                                                             std::shared_ptr<grpc::Channel> scheduler);
+  // Whether the address for browsers can be used; INVALID_ARGUMENT says what is wrong with it.
+  static absl::Status CheckPublicUrl(const ConsoleOptions& options);
+
   ~ConsoleApp();
 
   // Binds and serves. INVALID_ARGUMENT or UNAVAILABLE: `listen` cannot be used.

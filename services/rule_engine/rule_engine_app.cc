@@ -171,9 +171,7 @@ absl::StatusOr<std::unique_ptr<RuleEngineApp>> RuleEngineApp::Create(const RuleE
                                                                      auth::Authenticator& authenticator,
                                                                      std::shared_ptr<grpc::Channel> token_registry,
                                                                      std::shared_ptr<grpc::Channel> scheduler) {
-  if (!options.owner_conninfo.empty()) {
-    DAVIT_RETURN_IF_ERROR(postgres::Migrate(options.owner_conninfo, kSchema, migrations::kAll));
-  }
+  DAVIT_RETURN_IF_ERROR(postgres::MigrateOrCheck(options.owner_conninfo, options.conninfo, kSchema, migrations::kAll));
   DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<postgres::Pool> pool,
                          postgres::Pool::Open({.conninfo = options.conninfo,
                                                .max_connections = options.max_connections,

@@ -219,9 +219,8 @@ SchedulerApp::~SchedulerApp() = default;
 
 absl::StatusOr<std::unique_ptr<SchedulerApp>> SchedulerApp::Create(const SchedulerOptions& options,
                                                                    SchedulerDeps deps) {
-  if (!options.owner_database.empty()) {
-    DAVIT_RETURN_IF_ERROR(postgres::Migrate(options.owner_database, "scheduler", migrations::kAll));
-  }
+  DAVIT_RETURN_IF_ERROR(
+      postgres::MigrateOrCheck(options.owner_database, options.database, "scheduler", migrations::kAll));
   DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<postgres::Pool> pool, postgres::Pool::Open(MainPool(options)));
   DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<postgres::Pool> publishing, postgres::Pool::Open(PublishingPool(options)));
   http::AddressPolicyOptions policy_options;

@@ -6,17 +6,24 @@
 #include <vector>
 
 #include "absl/flags/flag.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "libs/buildkit/address.h"
 #include "libs/clock/clock.h"
+#include "libs/http/address_policy.h"
+#include "libs/http/url.h"
 #include "libs/ids/random.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
+#include "libs/postgres/conninfo.h"
 #include "libs/rpc/service_flags.h"
 #include "libs/rpc/service_main.h"
+#include "libs/settings/config_report.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
+#include "services/console/console_app.h"
 #include "services/standalone/data_dir.h"
 #include "services/standalone/engine_set.h"
 #include "services/standalone/installation_secrets.h"
@@ -40,16 +47,15 @@ ABSL_FLAG(std::string, buildkit, "",
           "builds run on "
           "agents elsewhere; empty = a private Docker engine (needs root).");
 ABSL_FLAG(std::vector<std::string>, allow_hosts, {},
-          "Comma-separated hosts, host:port or CIDR blocks that may be private and may be reached over plain HTTP: git "
-          "servers and "
-          "registries in your own network.");
+          "Comma-separated hosts, host:port or CIDR blocks that may have private addresses and may be reached over "
+          "plain HTTP: git servers and registries of your own network.");
 ABSL_FLAG(std::string, public_url, "",
-          "The console's address for browsers, http://HOST[:PORT] or https://HOST[:PORT]; also for the links of commit "
-          "statuses (URL/builds/ID). Empty = --console_listen, and no links.");
-ABSL_FLAG(
-    std::string, webhook_public_url, "",
-    "--webhook_listen as git providers reach it, for example https://hooks.example.com; needed to install webhooks "
-    "through the providers' APIs.");
+          "The console's address for browsers, http://HOST[:PORT], or https://HOST[:PORT] behind a proxy that ends "
+          "TLS: the console refuses requests from other origins, and commit statuses link to URL/builds/ID. Empty = "
+          "where the console listens, which must be a loopback address then, and no links.");
+ABSL_FLAG(std::string, webhook_public_url, "",
+          "The webhook gateway's address as git providers reach it, for example https://hooks.example.com; needed to "
+          "install webhooks through the providers' APIs.");
 ABSL_FLAG(int, build_slots, 2, "Builds that this process runs at a time; 0 = none.");
 ABSL_FLAG(absl::Duration, lease_ttl, absl::Seconds(30),
           "How long an agent may be silent before its builds are given to another.");
@@ -116,7 +122,51 @@ absl::Status RegisterRegistry(Services& services, const EngineSet& engines, cons
                                    crypto::SecretString(text.Reveal().substr(colon + 1)));
 }
 
+// A BuildKit of one's own, or none.
+absl::Status CheckBuildKit(const std::string& buildkit) {
+  if (buildkit.empty() || buildkit == "none") return absl::OkStatus();
+  return buildkit::Address::Parse(buildkit).status();
+}
+
+absl::Status CheckDatabase(const std::string& conninfo) {
+  if (conninfo.empty()) return absl::OkStatus();
+  DAVIT_ASSIGN_OR_RETURN(const auto settings, postgres::ParseConninfo(conninfo));
+  if (!settings.contains("password")) return absl::OkStatus();
+  return absl::InvalidArgumentError("a password in a flag can be read by every user of the machine; use passfile=");
+}
+
+settings::ConfigReport CheckFlags(const rpc::ServiceFlags& flags) {
+  settings::ConfigReport report = flags.report;
+  if (!absl::StartsWith(absl::GetFlag(FLAGS_data_dir), "/")) {
+    report.Note("--data_dir", absl::InvalidArgumentError("is not a path that begins with /"));
+  }
+  report.Note("--webhook_listen", settings::CheckListenAddress(absl::GetFlag(FLAGS_webhook_listen)));
+  if (const std::string console = absl::GetFlag(FLAGS_console_listen); !console.empty()) {
+    report.Note("--console_listen", settings::CheckListenAddress(console));
+    console::ConsoleOptions options;
+    options.listen = console;
+    options.public_url = absl::GetFlag(FLAGS_public_url);
+    report.Note("--public_url", console::ConsoleApp::CheckPublicUrl(options));
+  }
+  report.Note("--registry_listen", settings::CheckListenAddress(absl::GetFlag(FLAGS_registry_listen)));
+  report.Note("--database", CheckDatabase(absl::GetFlag(FLAGS_database)));
+  report.Note("--registry_credentials_file",
+              settings::CheckReadableFile(absl::GetFlag(FLAGS_registry_credentials_file)));
+  report.Note("--buildkit", CheckBuildKit(absl::GetFlag(FLAGS_buildkit)));
+  report.Note("--allow_hosts",
+              http::AddressPolicy::Create({.allowed_hosts = absl::GetFlag(FLAGS_allow_hosts)}).status());
+  if (const std::string url = absl::GetFlag(FLAGS_webhook_public_url); !url.empty()) {
+    report.Note("--webhook_public_url", http::Url::Parse(url).status());
+  }
+  report.Note("--build_slots", settings::CheckRange(absl::GetFlag(FLAGS_build_slots), 0, 256));
+  report.Note("--lease_ttl", settings::CheckPositive(absl::GetFlag(FLAGS_lease_ttl)));
+  return report;
+}
+
 absl::StatusOr<int> Run(const rpc::ServiceFlags& flags, rpc::ShutdownSignal& signal) {
+  const settings::ConfigReport report = CheckFlags(flags);
+  if (flags.check_config) return report.Print();
+  DAVIT_RETURN_IF_ERROR(report.status());
   DAVIT_ASSIGN_OR_RETURN(const auto data_dir, DataDir::Open(absl::GetFlag(FLAGS_data_dir)));
   const std::string ready_path = data_dir->Below("run/ready");
   unlink(ready_path.c_str());
@@ -158,8 +208,10 @@ absl::StatusOr<int> Run(const rpc::ServiceFlags& flags, rpc::ShutdownSignal& sig
 int main(int argc, char** argv) {
   davit::rpc::ShutdownSignal signal;
   const auto flags = davit::rpc::ParseServiceFlags(argc, argv, davit::standalone::kUsage, "127.0.0.1:7080");
-  const absl::StatusOr<int> exit_code =
-      flags.ok() ? davit::standalone::Run(*flags, signal) : absl::StatusOr<int>(flags.status());
+  if (!flags.ok()) {
+    return davit::rpc::FailToRead(davit::Logger::ToStderr("standalone", davit::LogLevel::kInfo), flags.status());
+  }
+  const absl::StatusOr<int> exit_code = davit::standalone::Run(*flags, signal);
   if (exit_code.ok()) return *exit_code;
   davit::standalone::Say(std::string(exit_code.status().message()));
   return 1;

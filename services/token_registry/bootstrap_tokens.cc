@@ -32,10 +32,8 @@ absl::StatusOr<std::pair<ApiToken, std::string>> ReadLine(absl::string_view line
   return std::make_pair(std::move(token), crypto::Sha256(words[2]));
 }
 
-}  // namespace
-
-absl::Status LoadBootstrapTokens(const crypto::SecretString& file_text, Store& store, Clock& clock,
-                                 RandomSource& random) {
+// The tokens of the file and the hashes of their texts; the tokens have no id yet.
+absl::StatusOr<std::vector<std::pair<ApiToken, std::string>>> ReadLines(const crypto::SecretString& file_text) {
   std::vector<std::pair<ApiToken, std::string>> tokens;
   int number = 0;
   for (absl::string_view line : absl::StrSplit(file_text.Reveal(), '\n')) {
@@ -44,11 +42,23 @@ absl::Status LoadBootstrapTokens(const crypto::SecretString& file_text, Store& s
     if (line.empty() || line[0] == '#') continue;
     auto read = ReadLine(line);
     if (!read.ok()) return Annotate(read.status(), absl::StrCat("line ", number));
-    read->first.id = NewId("tok", clock, random);
-    read->first.create_time = clock.Now();
     tokens.push_back(*std::move(read));
+  }
+  return tokens;
+}
+
+}  // namespace
+
+absl::Status LoadBootstrapTokens(const crypto::SecretString& file_text, Store& store, Clock& clock,
+                                 RandomSource& random) {
+  DAVIT_ASSIGN_OR_RETURN(auto tokens, ReadLines(file_text));
+  for (auto& [token, hash] : tokens) {
+    token.id = NewId("tok", clock, random);
+    token.create_time = clock.Now();
   }
   return store.ReplaceBootstrapTokens(tokens, clock.Now());
 }
+
+absl::Status CheckBootstrapTokens(const crypto::SecretString& file_text) { return ReadLines(file_text).status(); }
 
 }  // namespace davit::token_registry

@@ -17,4 +17,7 @@ namespace davit::token_registry {
 absl::Status LoadBootstrapTokens(const crypto::SecretString& file_text, Store& store, Clock& clock,
                                  RandomSource& random);
 
+// Whether `file_text` can be loaded; the errors are those of LoadBootstrapTokens.
+absl::Status CheckBootstrapTokens(const crypto::SecretString& file_text);
+
 }  // namespace davit::token_registry

@@ -98,9 +98,7 @@ absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const
   DAVIT_ASSIGN_OR_RETURN(crypto::KeyRing keys, crypto::KeyRing::FromFile(options.key_file));
   DAVIT_ASSIGN_OR_RETURN(const http::AddressPolicy policy,
                          http::AddressPolicy::Create({.allowed_hosts = options.allowed_hosts}));
-  if (!options.owner_database.empty()) {
-    DAVIT_RETURN_IF_ERROR(postgres::Migrate(options.owner_database, kSchema, migrations::kAll));
-  }
+  DAVIT_RETURN_IF_ERROR(postgres::MigrateOrCheck(options.owner_database, options.database, kSchema, migrations::kAll));
   postgres::PoolOptions pool_options;
   pool_options.conninfo = options.database;
   pool_options.max_connections = options.database_connections;
@@ -114,6 +112,23 @@ absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const
                                    "Failed to load the bootstrap tokens of " + options.bootstrap_tokens_file));
   }
   return std::unique_ptr<TokenRegistryApp>(new TokenRegistryApp(std::move(parts)));
+}
+
+void TokenRegistryApp::CheckOptions(const TokenRegistryOptions& options, settings::ConfigReport& report) {
+  if (options.key_file.empty()) {
+    report.Note("--key_file", absl::InvalidArgumentError("is required, see --help"));
+  } else {
+    report.Note("--key_file", crypto::KeyRing::FromFile(options.key_file).status());
+  }
+  if (!options.bootstrap_tokens_file.empty()) {
+    const absl::StatusOr<crypto::SecretString> text = rpc::ReadSecretFile(options.bootstrap_tokens_file);
+    report.Note("--bootstrap_tokens_file", text.ok() ? CheckBootstrapTokens(*text) : text.status());
+  }
+  if (!options.webhook_public_url.empty()) {
+    report.Note("--webhook_public_url", http::Url::Parse(options.webhook_public_url).status());
+  }
+  report.Note("--allow_hosts", http::AddressPolicy::Create({.allowed_hosts = options.allowed_hosts}).status());
+  report.Note("--ca_file", settings::CheckReadableFile(options.ca_file));
 }
 
 TokenRegistryApp::TokenRegistryApp(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

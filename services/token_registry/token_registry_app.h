@@ -13,6 +13,7 @@
 #include "libs/ids/random.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
+#include "libs/settings/config_report.h"
 #include "services/token_registry/provider_client.h"
 
 namespace grpc {
@@ -58,6 +59,10 @@ class TokenRegistryApp {
                                                                   RandomSource& random, const Logger& logger,
                                                                   metrics::Registry& metrics,
                                                                   std::unique_ptr<ProviderClient> provider = nullptr);
+
+  // Notes everything that is wrong with the options and can be known without a database: files that are not there or
+  // do not hold what they should, URLs and hosts that are none.
+  static void CheckOptions(const TokenRegistryOptions& options, settings::ConfigReport& report);
 
   ~TokenRegistryApp();
   TokenRegistryApp(const TokenRegistryApp&) = delete;

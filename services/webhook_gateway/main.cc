@@ -7,8 +7,9 @@
 #include "libs/rpc/service_main.h"
 #include "services/webhook_gateway/webhook_gateway_app.h"
 
-ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081", "Address of the token-registry (gRPC)");
-ABSL_FLAG(std::string, rule_engine, "127.0.0.1:7082", "Address of the rule-engine (gRPC)");
+ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081",
+          "gRPC address of the token-registry: host:port or unix:/path.");
+ABSL_FLAG(std::string, rule_engine, "127.0.0.1:7082", "gRPC address of the rule-engine: host:port or unix:/path.");
 
 namespace {
 
@@ -16,6 +17,15 @@ constexpr char kUsage[] =
     "Receives webhooks of GitHub, GitLab and generic git servers over HTTP (POST /hooks/ID), verifies them, and puts "
     "them\n"
     "into the rule-engine's ledger. --listen is its HTTP address; --token_file holds a token of the gateway role.";
+
+void CheckFlags(const davit::rpc::ServiceFlags& flags, davit::settings::ConfigReport& report) {
+  davit::rpc::NoteMissingToken(flags, "gateway", report);
+  if (flags.listen.size() != 1) {
+    report.Note("--listen", absl::InvalidArgumentError("the gateway serves one HTTP address, host:port"));
+  }
+  report.Note("--token_registry", davit::settings::CheckServiceAddress(absl::GetFlag(FLAGS_token_registry)));
+  report.Note("--rule_engine", davit::settings::CheckServiceAddress(absl::GetFlag(FLAGS_rule_engine)));
+}
 
 }  // namespace
 
@@ -25,10 +35,11 @@ int main(int argc, char** argv) {
       davit::rpc::ParseServiceFlags(argc, argv, kUsage, "127.0.0.1:7085");
   davit::Logger logger =
       davit::Logger::ToStderr("webhook-gateway", flags.ok() ? flags->log_level : davit::LogLevel::kInfo);
-  if (!flags.ok()) return davit::rpc::FailToStart(logger, flags.status());
-  if (flags->listen.size() != 1) {
-    return davit::rpc::FailToStart(logger, absl::InvalidArgumentError("listen: the gateway serves one HTTP address"));
-  }
+  if (!flags.ok()) return davit::rpc::FailToRead(logger, flags.status());
+  davit::settings::ConfigReport report = flags->report;
+  CheckFlags(*flags, report);
+  if (flags->check_config) return report.Print();
+  if (!report.ok()) return davit::rpc::FailToStart(logger, report.status());
 
   davit::RealClock clock;
   davit::SystemRandom random;

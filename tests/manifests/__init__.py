@@ -1,0 +1,1 @@
+"""Deployment manifests against the programs and images that they speak of."""
