@@ -5,6 +5,7 @@ Usage: house_rules.py --list | house_rules.py RULE < file names, separated by NU
 Prints the findings and exits with 1 when there are any.
 """
 
+import glob
 import re
 import sys
 
@@ -67,7 +68,15 @@ def white_space(name):
         yield "%s: does not end with one line break" % name
 
 
+def decision_numbers(name):
+    """A decision's number is its own."""
+    number = re.fullmatch(r"(.*/decisions/)(\d{4})-[^/]*\.md", name)
+    if number and len(glob.glob("%s%s-*.md" % number.groups())) > 1:
+        yield "%s: another decision has this number" % name
+
+
 RULES = {
+    "decision-numbers": decision_numbers,
     "file-length": file_length,
     "machine-names": machine_names,
     "unfinished": unfinished,
