@@ -11,7 +11,7 @@ build=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib g++ git
   libabsl-dev libarchive-dev libboost-url1.81-dev libboost1.81-dev libcrypt-dev libcurl4-openssl-dev libgit2-dev libgmock-dev
   libgrpc++-dev libgtest-dev libnghttp2-dev libpq-dev libpqxx-dev libprotobuf-dev libre2-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev
-  nlohmann-json3-dev prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3
+  nlohmann-json3-dev nodejs npm prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3
 )
 run=(
   apache2-utils busybox-static ca-certificates docker-registry docker.io git iproute2 iptables jq libabsl20220623
@@ -19,7 +19,7 @@ run=(
   libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libssl3 libyaml-cpp0.7 libzstd1 lighttpd openssl postgresql procps python3 skopeo umoci
   util-linux
 )
-test=(clang-format clangd curl nodejs npm python3 python3-yaml shellcheck)
+test=(chromium clang-format clangd curl fonts-dejavu-core fonts-liberation nodejs npm python3 python3-yaml shellcheck)
 fuzz=(clang libclang-rt-14-dev llvm)
 
 # libgit2 before this version has known security defects.
@@ -42,7 +42,7 @@ for group in "${@:-build}"; do
     # A program that is already there from another source than its package (nodejs, npm) is as good.
     case "$package" in
       nodejs) command -v node >/dev/null && continue ;;
-      npm | clang-format | clangd | shellcheck) command -v "$package" >/dev/null && continue ;;
+      npm | chromium | clang-format | clangd | shellcheck) command -v "$package" >/dev/null && continue ;;
     esac
     [[ -n "${installed[$package]:-}" ]] || missing+=("$package")
   done

@@ -18,8 +18,10 @@ build_programs() {
   local cache="${XDG_CACHE_HOME:-$HOME/.cache}/davit/bazel" stamp
   stamp="$(mktemp -p "$home")"
   mkdir -p "$cache"
-  bash "$root/services/console/build_app.sh" >"$home/log/build_app.log" 2>&1 ||
-    note "the console gets no page: its web app could not be built, see $home/log/build_app.log"
+  bash "$root/services/console/build_app.sh" >"$home/log/build_app.log" 2>&1 || {
+    tail -n 20 "$home/log/build_app.log" >&2
+    fail "the console's web app could not be built (npm fetches its packages from the network); the whole output: $home/log/build_app.log"
+  }
   read -ra bazel <<<"${BAZEL:-bazel}"
   (cd "$root" && "${bazel[@]}" build --disk_cache="$cache" --show_progress --show_progress_rate_limit=10 --curses=no \
     --ui_event_filters=-info,-debug "${programs[@]/#/\/\/}" 2>&1 | sed 's/^/           /') || fail "the build failed"
