@@ -3,6 +3,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+#include <cstdint>
 #include <thread>
 #include <utility>
 
@@ -16,7 +18,7 @@ namespace {
 
 namespace control = moby::buildkit::v1;
 
-// How long the rest of the progress may take to arrive after the build has ended.
+// How long nothing of the progress may arrive after the build has ended, before the rest of it is given up.
 constexpr absl::Duration kProgressGrace = absl::Seconds(3);
 
 absl::Time ToTime(const google::protobuf::Timestamp& time) {
@@ -82,20 +84,30 @@ absl::StatusOr<std::map<std::string, std::string>> Solve(const std::shared_ptr<g
     status_call.TryCancel();
   });
   absl::Notification progress_ended;
+  std::atomic<int64_t> responses = 0;
   std::thread follower([&] {
     control::StatusRequest request;
     request.set_ref(spec.id);
     const auto stream = stub->Status(&status_call, request);
     control::StatusResponse response;
-    while (stream->Read(&response)) Report(response, progress);
+    while (stream->Read(&response)) {
+      ++responses;
+      Report(response, progress);
+    }
     stream->Finish();
     progress_ended.Notify();
   });
   control::SolveResponse response;
   const grpc::Status status = stub->Solve(&solve_call, ToRequest(spec), &response);
-  progress_ended.WaitForNotificationWithTimeout(kProgressGrace);
+  // A long log takes its time, however long ago its step ended.
+  bool gave_up = false;
+  for (int64_t seen = -1; !gave_up && !progress_ended.WaitForNotificationWithTimeout(kProgressGrace);) {
+    gave_up = responses == seen;
+    seen = responses;
+  }
   status_call.TryCancel();
   follower.join();
+  if (gave_up) progress.OnMessage("warning: the rest of BuildKit's output did not arrive");
   if (!status.ok()) return ToStatus(status, stopped);
   return std::map<std::string, std::string>(response.exporter_response().begin(), response.exporter_response().end());
 }

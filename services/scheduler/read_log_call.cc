@@ -10,7 +10,9 @@ namespace davit::scheduler {
 namespace {
 
 // Bytes of a message at most.
-constexpr int64_t kMessageBytes = 64 << 10;
+constexpr size_t kMessageBytes = 64 << 10;
+// Bytes read from the database at a time, at most: a question for each message would cost more than the bytes.
+constexpr int64_t kReadBytes = 512 << 10;
 
 class ReadLogCall : public StreamCall<v1::ReadLogResponse> {
  public:
@@ -46,6 +48,7 @@ class ReadLogCall : public StreamCall<v1::ReadLogResponse> {
       const absl::Status opened = Open();
       if (!opened.ok()) return End(opened);
     }
+    if (sent_ < read_.size()) return SendRead(message);
     absl::StatusOr<LogState> state = deps_.logs.State(project_, request_.build_id(), attempt_);
     if (!state.ok()) return End(state.status());
     if (state->attempt == 0) return NoAttempt(*state);
@@ -74,12 +77,24 @@ class ReadLogCall : public StreamCall<v1::ReadLogResponse> {
 
   Produced SendData(const LogState& state, v1::ReadLogResponse& message) {
     absl::StatusOr<std::string> data =
-        deps_.logs.Read(project_, request_.build_id(), state.attempt, offset_, kMessageBytes);
+        deps_.logs.Read(project_, request_.build_id(), state.attempt, offset_, kReadBytes);
     if (!data.ok()) return End(data.status());
+    read_ = *std::move(data);
+    sent_ = 0;
+    return SendRead(message);
+  }
+
+  // Sends the next piece of what was read.
+  Produced SendRead(v1::ReadLogResponse& message) {
     message.set_offset(offset_);
-    message.set_attempt(state.attempt);
-    offset_ += static_cast<int64_t>(data->size());
-    message.set_data(*std::move(data));
+    message.set_attempt(attempt_);
+    message.set_data(read_.substr(sent_, kMessageBytes));
+    sent_ += message.data().size();
+    offset_ += static_cast<int64_t>(message.data().size());
+    if (sent_ == read_.size()) {
+      std::string().swap(read_);
+      sent_ = 0;
+    }
     return {Step::kMessage};
   }
 
@@ -112,6 +127,8 @@ class ReadLogCall : public StreamCall<v1::ReadLogResponse> {
   int64_t subscription_ = 0;
   int attempt_;  // 0 = the newest, not known yet.
   int64_t offset_;
+  std::string read_;  // What was read from `offset_ - sent_` on, while there is more of it to send.
+  size_t sent_ = 0;
   bool end_sent_ = false;
 };
 

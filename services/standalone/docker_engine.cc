@@ -14,6 +14,9 @@
 namespace davit::standalone {
 namespace {
 
+// For BuildKit's limits of a step's log, in bytes and bytes a second: the largest that it reads. The agent has a limit
+// of its own for a build's log.
+constexpr char kUnlimited[] = "2147483647";
 // Without a limit the engine of Debian 12 never collects its build cache.
 constexpr char kConfiguration[] = R"({"builder": {"gc": {"enabled": true, "defaultKeepStorage": "20GB"}}})"
                                   "\n";
@@ -66,7 +69,11 @@ absl::StatusOr<std::unique_ptr<process::Process>> DockerEngine::Start() {
   }
   DAVIT_RETURN_IF_ERROR(WriteFile(data_dir_.Below("docker.json"), kConfiguration, 0600, nullptr));
   options.environment = std::map<std::string, std::string>{
-      {"PATH", "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"}, {"HOME", data_dir_.Below("docker")}};
+      {"PATH", "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"},
+      {"HOME", data_dir_.Below("docker")},
+      // BuildKit would cut a step's log at 200 KiB a second and 2 MiB; a log has to be whole.
+      {"BUILDKIT_STEP_LOG_MAX_SIZE", kUnlimited},
+      {"BUILDKIT_STEP_LOG_MAX_SPEED", kUnlimited}};
   options.working_directory = "/";
   options.stdout_to = process::Output::File(log_path());
   options.stderr_to = process::Output::File(log_path());

@@ -162,9 +162,12 @@ export function followLog(buildId: string, attempt: number, sink: LogSink, onSta
   });
 }
 
-/** Decodes base64 (with the standard or the URL alphabet) into bytes. */
+/** Decodes base64 (with the standard or the URL alphabet) into bytes; by the browser's own decoder where it has one, which is many times as fast. */
 export function bytesOfBase64(text: string): Uint8Array {
-  const binary = atob(text.replace(/-/g, '+').replace(/_/g, '/'));
+  const standard = /[-_]/.test(text) ? text.replace(/-/g, '+').replace(/_/g, '/') : text;
+  const native = (Uint8Array as { fromBase64?: (text: string) => Uint8Array }).fromBase64;
+  if (native) return native.call(Uint8Array, standard);
+  const binary = atob(standard);
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
