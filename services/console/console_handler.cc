@@ -177,8 +177,12 @@ ConsoleHandler::Answer ConsoleHandler::SignIn(const http::ServerRequest& request
 }
 
 ConsoleHandler::Answer ConsoleHandler::ShowSession(const http::ServerRequest& request) {
-  DAVIT_ASSIGN_OR_RETURN(const auto session, parts_.guard.CurrentSession(request, SessionStore::Use::kDoesNotTouch));
-  return Json(SessionJson(*session));
+  const auto session = parts_.guard.CurrentSession(request, SessionStore::Use::kDoesNotTouch);
+  if (session.ok()) return Json(SessionJson(**session));
+  // That nobody is signed in is an answer, not an error: browsers show errors to people who look at the page's console.
+  http::ServerResponse response = Json("{}");
+  if (!RequestGuard::SessionId(request).empty()) response.headers.Add("Set-Cookie", parts_.guard.ExpiredCookie());
+  return response;
 }
 
 ConsoleHandler::Answer ConsoleHandler::SignOut(const http::ServerRequest& request) {

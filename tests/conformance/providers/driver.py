@@ -1,11 +1,10 @@
 """Calls the provider client as the token-registry does."""
 
-import filecmp
 import os
-import shutil
 import subprocess
 
-from harness.processes import binary, run
+from harness import npm
+from harness.processes import binary
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -13,10 +12,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 def install_packages(name):
     """`npm ci` in a directory beside this one, once for each state of its lock file; returns the directory."""
     directory = os.path.join(HERE, name)
-    lock, installed = os.path.join(directory, "package-lock.json"), os.path.join(directory, "node_modules/.installed")
-    if not (os.path.exists(installed) and filecmp.cmp(lock, installed, shallow=False)):
-        run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=directory)
-        shutil.copy(lock, installed)
+    npm.install(directory)
     return directory
 
 

@@ -1,15 +1,13 @@
 """GitHub's example payloads of every event, and GitLab's signed form, against a real gateway, rule-engine and token-registry."""
 
-import filecmp
 import json
 import os
-import shutil
 import subprocess
 import unittest
 import uuid
 
 from conformance.webhooks import provider_api
-from harness import processes, webhooks, world
+from harness import npm, processes, webhooks, world
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COMMIT = "da1560886d4f094c3e6c9ef40349f7d38b5d27d7"
@@ -22,15 +20,6 @@ GITLAB_PUSH = {
                  "added": ["CHANGELOG"], "modified": ["app/controller/application.rb"], "removed": []}],
     "total_commits_count": 4,
 }
-
-
-def install_packages():
-    """`npm ci`, once for each state of the lock file."""
-    lock = os.path.join(HERE, "package-lock.json")
-    installed = os.path.join(HERE, "node_modules/.installed")
-    if not (os.path.exists(installed) and filecmp.cmp(lock, installed, shallow=False)):
-        processes.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=HERE)
-        shutil.copy(lock, installed)
 
 
 def deliver(**job):
@@ -48,7 +37,7 @@ class WebhookConformanceTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        install_packages()
+        npm.install(HERE)
         cls.directory = processes.temporary_directory("conf")
         cls.addClassCleanup(processes.remove_tree, cls.directory)
         cls.provider = provider_api.ProviderApi()

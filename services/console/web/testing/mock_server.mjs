@@ -135,8 +135,7 @@ export function startMock({ port = 0, empty = false } = {}) {
             if (body.code !== 'good' && !body.token?.startsWith('dvt_')) throw new ApiFailure('UNAUTHENTICATED', 'sign in first');
             signedIn = true;
           } else if (request.method === 'DELETE') signedIn = false;
-          if (!signedIn && request.method !== 'DELETE') throw new ApiFailure('UNAUTHENTICATED', 'sign in first');
-          return json(response, 200, session);
+          return json(response, 200, signedIn ? session : {});
         }
         if (!signedIn) throw new ApiFailure('UNAUTHENTICATED', 'sign in first');
         if (request.method === 'GET') {

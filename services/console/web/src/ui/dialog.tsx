@@ -1,4 +1,4 @@
-// Modal dialogs, on the browser's own <dialog>: it keeps the focus inside, closes on Escape and gives the focus back.
+// Modal dialogs, on the browser's own <dialog>: it keeps the focus inside and closes on Escape. The focus goes back to where it was.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import type { ApiError } from '../api/errors';
@@ -10,8 +10,12 @@ export function Dialog({ title, children, onClose }: { title: string; children: 
   const id = useId();
   useEffect(() => {
     const dialog = element.current;
+    const opener = document.activeElement;
     dialog?.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      if (opener instanceof HTMLElement) opener.focus();
+    };
   }, []);
   return (
     <dialog
