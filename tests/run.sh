@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds everything, runs every test, and ends with one line `N passed, N failed`.
 #
-#   bash tests/run.sh [--only unit|lint|e2e|console|conformance|chaos|manifests] [--config asan|tsan]
+#   bash tests/run.sh [--only unit|lint|e2e|console|conformance|chaos|manifests|images] [--config asan|tsan]
 #
 # The suites are described in tests/README.md. --config runs the unit suite under sanitizers and leaves the others out.
 set -euo pipefail
@@ -11,7 +11,7 @@ only=""
 bazel_config=()
 while (($#)); do
   case "$1" in
-    --only) only="${2:?--only needs a suite: unit, lint, e2e, console, conformance, chaos or manifests}"; shift 2 ;;
+    --only) only="${2:?--only needs a suite: unit, lint, e2e, console, conformance, chaos, manifests or images}"; shift 2 ;;
     --config) bazel_config=(--config="${2:?--config needs asan or tsan}"); only=unit; shift 2 ;;
     -h | --help) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 0 ;;
     *) echo "tests/run.sh: unknown option $1 (see --help)" >&2; exit 2 ;;
@@ -52,7 +52,7 @@ run_suite() {
 step "Installing packages"
 bash deploy/local/install_packages.sh build run test
 
-if wants unit || wants e2e || wants console || wants conformance || wants chaos || wants manifests; then
+if wants unit || wants e2e || wants console || wants conformance || wants chaos || wants manifests || wants images; then
   step "Building"
   bash services/console/build_app.sh
   bazel build "${bazel_config[@]}" //...
@@ -84,6 +84,10 @@ fi
 if wants manifests; then
   step "Manifests"
   run_suite manifests python3 tests/manifests/run.py
+fi
+if wants images; then
+  step "Images"
+  run_suite images python3 tests/images/run.py
 fi
 
 step "Done"

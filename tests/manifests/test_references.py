@@ -5,6 +5,7 @@ import re
 import subprocess
 import unittest
 
+from harness import processes
 from manifests import containers, network, rendering
 from manifests.rendering import NAME, OVERLAYS, overlay
 
@@ -143,6 +144,38 @@ class ReferencesTest(unittest.TestCase):
         self.assertIsNotNone(overlay("production+keda").find(target["kind"], scaled["metadata"]["namespace"], target["name"]))
         agent = [container for workload, container in overlay("production+keda").ours() if workload.name == "builder-agent"][0]
         self.assertIn(f"--slots={scaled['spec']['triggers'][0]['metadata']['threshold']}", agent["args"])
+
+
+class ImageTest(unittest.TestCase):
+    """What the manifests say of the image, against what it is made of."""
+
+    def read(self, name):
+        with open(os.path.join(processes.ROOT, "deploy/images", name), encoding="utf-8") as file:
+            return file.read()
+
+    def test_the_image_holds_the_programs_that_the_containers_run(self):
+        held = {f"/usr/local/bin/{name}" for name in re.findall(r"^  services/\w+:([\w-]+)$", self.read("build.sh"), re.MULTILINE)}
+        for name in OVERLAYS:
+            for workload, container in overlay(name).ours():
+                self.assertEqual(len(container["command"]), 1)
+                self.assertIn(container["command"][0], held, workload)
+
+    def test_the_services_run_as_the_user_of_the_image(self):
+        user, group = re.search(r"^USER (\d+):(\d+)$", self.read("Dockerfile"), re.MULTILINE).groups()
+        for name in OVERLAYS:
+            for workload, _ in overlay(name).ours():
+                if workload.namespace == "davit":
+                    security = workload.pod["securityContext"]
+                    self.assertEqual((security["runAsUser"], security["runAsGroup"]), (int(user), int(group)), workload)
+
+    def test_every_image_has_a_tag_and_only_known_ones_are_used(self):
+        for name in OVERLAYS:
+            used = {container["image"] for workload in overlay(name).workloads for container in workload.all_containers}
+            for image in used:
+                self.assertRegex(image, r":[\w.-]+$")
+                self.assertNotIn(image.split(":")[-1], ("latest", ""))
+            self.assertEqual({image.rsplit(":", 1)[0] for image in used}, {
+                "davit", "moby/buildkit", "postgres", "registry"} if name == "dev" else {"registry.example.com/davit/davit", "moby/buildkit"})
 
 
 class ConfigurationTest(unittest.TestCase):

@@ -1,0 +1,1 @@
+"""Davit's own image, built by Davit."""
