@@ -98,6 +98,8 @@ TEST_F(AgentApiTest, ACancellationReachesTheAgentAndItsReportEndsTheBuild) {
   ASSERT_TRUE(Synchronize({report}, {}, response).ok());
   EXPECT_EQ(response.leases_size(), 0);
   EXPECT_EQ(Get(build.id()).state(), v1::BUILD_STATE_CANCELLED);
+  // A list can show how far it came.
+  EXPECT_EQ(Get(build.id()).phase(), v1::BUILD_PHASE_BUILDING);
 }
 
 TEST_F(AgentApiTest, AStaleHolderChangesNothingAndIsToldTheFence) {

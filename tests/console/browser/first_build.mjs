@@ -36,7 +36,7 @@ async function connect() {
   await page.getByRole('button', { name: 'Connect' }).click();
   await page.getByText('Type the server’s address.').waitFor();
   await page.getByText('Paste the access token.').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute('aria-invalid')), 'true', 'the first wrong field has the focus');
+  await page.locator('[aria-invalid="true"]:focus').waitFor();
   await page.getByLabel('Name', { exact: true }).fill('sample git');
   await page.getByLabel('Address').fill(about.gitUrl);
   await page.getByLabel('Repository to try the token on').fill(repository.name);
@@ -167,4 +167,36 @@ async function readEvents() {
   await page.waitForURL('**/builds/bld_*');
 }
 
-await run(signIn, connect, makeWebhook, addRegistryCredential, makeRule, pushAndWatch, readEvents);
+/** Exceptions, paths and authors: checked by the server next to their field, kept, and shown among the reasons. */
+async function narrowRule() {
+  await page.getByRole('link', { name: 'Rules', exact: true }).click();
+  await page.getByRole('switch', { name: 'Pushes build by hello on main' }).click();
+  await page.locator('[role=switch][aria-checked=true]').waitFor();
+  await page.getByRole('link', { name: 'hello on main' }).click();
+  await page.getByText('Exceptions, paths and authors').click();
+  await page.getByLabel('Paths that matter').fill('re:(');
+  await refusedWith(400, async () => {
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText(/pattern rejected/).waitFor();
+  });
+  await inspect(page, 'rule with a refused pattern');
+  await picture(page, 'rule-narrowed');
+  await page.getByLabel('Paths that matter').fill('src/**');
+  await page.getByLabel('Branches that do not build').fill('old-*');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.waitForURL('**/rules');
+  await page.getByText('with exceptions').waitFor();
+  // A change of something else leaves them as they are.
+  await page.getByRole('link', { name: 'hello on main' }).click();
+  await page.getByLabel('Name of the rule').fill('hello, narrowed');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.waitForURL('**/rules');
+  const { rules } = await world.cli('rule', 'list', '--project', PROJECT);
+  assert.deepEqual([rules[0].display_name, rules[0].trigger.paths, rules[0].trigger.exclude_branches], ['hello, narrowed', ['src/**'], ['old-*']]);
+  const { commit } = await world.push(repository.name, { 'doc.txt': 'z\n' }, 'Only words');
+  await page.getByRole('link', { name: 'Events', exact: true }).click();
+  await page.locator('.events .table-row', { hasText: commit.slice(0, 8) }).getByRole('link').click();
+  await page.getByRole('region', { name: 'What each rule made of it' }).getByText('No path matched').waitFor();
+}
+
+await run(signIn, connect, makeWebhook, addRegistryCredential, makeRule, pushAndWatch, readEvents, narrowRule);

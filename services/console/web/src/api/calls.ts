@@ -1,7 +1,7 @@
 // The calls that the pages make, typed. One line per method of the API; see proto/ for what they promise.
 import { call } from './client';
 import type {
-  Agent, ApiToken, Build, BuildSpec, BuildState, Connection, Event, QueueExplanation, RegistryCredential, RemoteRef, Role, Rule, Webhook,
+  Agent, ApiToken, Build, BuildSpec, BuildState, Connection, Event, QueueExplanation, RegistryCredential, RemoteRef, Repository, Role, Rule, Webhook,
 } from './types';
 
 type Page<Key extends string, Item> = { [K in Key]?: Item[] } & { next_page_token?: string };
@@ -64,6 +64,9 @@ export const verifyConnection = async (id: string) =>
   (await call<{ connection?: Connection }>('registry', 'VerifyConnection', { id })).connection ?? {};
 export const listRefs = (connectionId: string, repository: string, signal?: AbortSignal) =>
   call<{ refs?: RemoteRef[]; default_branch?: string }>('registry', 'ListRefs', { connection_id: connectionId, repository }, signal);
+/** Repositories whose name holds the query; servers that cannot list them have none. */
+export const listRepositories = async (connectionId: string, query: string, signal?: AbortSignal) =>
+  (await call<Page<'repositories', Repository>>('registry', 'ListRepositories', { connection_id: connectionId, query, page_size: 50 }, signal)).repositories ?? [];
 export const listWebhooks = (connectionId: string, signal?: AbortSignal) =>
   all<'webhooks', Webhook>('registry', 'ListWebhooks', 'webhooks', { connection_id: connectionId }, signal);
 export const createWebhook = (connectionId: string, repository: string) =>

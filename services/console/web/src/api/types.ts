@@ -44,6 +44,13 @@ export interface RemoteRef {
   commit?: string;
 }
 
+/** A repository that a connection's token can see. */
+export interface Repository {
+  path?: string;
+  default_branch?: string;
+  archived?: boolean;
+}
+
 export interface RegistryCredential {
   id?: string;
   display_name?: string;
@@ -82,6 +89,19 @@ export interface ApiToken {
   last_use_time?: Timestamp;
 }
 
+/** Which pushes build; see proto/davit/rules/v1/rule.proto for the patterns. */
+export interface Trigger {
+  branches?: string[];
+  tags?: string[];
+  exclude_branches?: string[];
+  exclude_tags?: string[];
+  paths?: string[];
+  exclude_paths?: string[];
+  authors?: string[];
+  exclude_authors?: string[];
+  ignore_skip_marks?: boolean;
+}
+
 export interface Rule {
   id?: string;
   project?: string;
@@ -89,7 +109,7 @@ export interface Rule {
   enabled?: boolean;
   connection_id?: string;
   repository?: string;
-  trigger?: { branches?: string[]; tags?: string[] };
+  trigger?: Trigger;
   recipe?: Recipe;
   destination?: ImageDestination;
   tag_templates?: string[];
@@ -117,7 +137,11 @@ export type ExplanationReason =
   | 'REASON_TAG_NOT_MATCHED'
   | 'REASON_ALREADY_BUILT'
   | 'REASON_NO_TAG'
-  | 'REASON_BUILD_REFUSED';
+  | 'REASON_BUILD_REFUSED'
+  | 'REASON_REF_EXCLUDED'
+  | 'REASON_PATHS_NOT_MATCHED'
+  | 'REASON_AUTHOR_NOT_MATCHED'
+  | 'REASON_SKIP_MARK';
 
 export interface RuleExplanation {
   rule_id?: string;
@@ -130,7 +154,7 @@ export interface RuleExplanation {
 
 export interface Event {
   id?: string;
-  kind?: 'KIND_UNSPECIFIED' | 'KIND_WEBHOOK' | 'KIND_MANUAL';
+  kind?: 'KIND_UNSPECIFIED' | 'KIND_WEBHOOK' | 'KIND_MANUAL' | 'KIND_RECONCILED';
   state?: 'STATE_UNSPECIFIED' | 'STATE_RECEIVED' | 'STATE_EVALUATED' | 'STATE_IGNORED';
   connection_id?: string;
   webhook_id?: string;

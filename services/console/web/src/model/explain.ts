@@ -18,9 +18,22 @@ export function reasonLook(reason: ExplanationReason | undefined): { label: stri
       return { label: 'No tag for this ref', tone: 'warn' };
     case 'REASON_BUILD_REFUSED':
       return { label: 'Build refused', tone: 'bad' };
+    case 'REASON_REF_EXCLUDED':
+      return { label: 'Excluded', tone: 'neutral' };
+    case 'REASON_PATHS_NOT_MATCHED':
+      return { label: 'No path matched', tone: 'neutral' };
+    case 'REASON_AUTHOR_NOT_MATCHED':
+      return { label: 'Author not matched', tone: 'neutral' };
+    case 'REASON_SKIP_MARK':
+      return { label: 'Skipped by its message', tone: 'neutral' };
     default:
       return { label: 'Unknown', tone: 'neutral' };
   }
+}
+
+/** A list does not hold what each rule made of an event, only its sentence: `1 of 2 rules matched`. */
+function matchedAny(event: Event): boolean {
+  return /^[1-9]\d* of /.test(event.detail ?? '') || (event.explanations ?? []).some((one) => one.reason === 'REASON_MATCHED');
 }
 
 export function eventLook(event: Event): { label: string; tone: Tone } {
@@ -28,7 +41,7 @@ export function eventLook(event: Event): { label: string; tone: Tone } {
     case 'STATE_RECEIVED':
       return { label: 'Received', tone: 'active' };
     case 'STATE_EVALUATED':
-      return { label: 'Evaluated', tone: 'good' };
+      return matchedAny(event) ? { label: 'Matched', tone: 'good' } : { label: 'Evaluated', tone: 'neutral' };
     case 'STATE_IGNORED':
       return { label: 'Ignored', tone: 'neutral' };
     default:
@@ -40,6 +53,7 @@ export function eventLook(event: Event): { label: string; tone: Tone } {
 export function pushVerb(event: Event): string {
   const { before = '', after = '', forced } = event.push ?? {};
   if (event.kind === 'KIND_MANUAL') return 'triggered by hand';
+  if (event.kind === 'KIND_RECONCILED') return 'found without a webhook';
   if (/^0+$/.test(after)) return 'deleted';
   if (/^0+$/.test(before)) return 'created';
   return forced ? 'rewritten' : 'pushed';

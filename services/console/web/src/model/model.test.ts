@@ -6,6 +6,7 @@ import { expiryLook } from './connection_state';
 import { formatAgo, formatBytes, formatDuration, plural, shortRef } from './format';
 import { matchingRefs, sampleRefs } from './patterns';
 import { draftFieldOf, draftOf, recipeOf } from './recipe_draft';
+import { isNarrowed, triggerDraftOf, triggerFieldOf, triggerOf } from './trigger_draft';
 import { formatOfFile } from './upload_format';
 
 describe('formats', () => {
@@ -56,6 +57,23 @@ describe('states', () => {
   });
 });
 
+describe('the trigger of a rule in a form', () => {
+  it('comes out as it went in', () => {
+    const trigger = { branches: ['main', 're:refs/heads/(a|b),c'], tags: ['v*'], exclude_branches: ['x'], exclude_tags: ['*-rc'], paths: ['src/**', 'a, b'], exclude_paths: ['docs/'], authors: ['Doe, Jane'], exclude_authors: ['*bot*'], ignore_skip_marks: true };
+    expect(triggerOf(triggerDraftOf(trigger))).toEqual(trigger);
+    expect(isNarrowed(trigger)).toBe(true);
+    expect(isNarrowed({ branches: ['main'], tags: ['v*'] })).toBe(false);
+  });
+  it('knows which field an error is about', () => {
+    expect(triggerFieldOf('rule.trigger.exclude_branches')).toBe('excludeBranches');
+    expect(triggerFieldOf('rule.trigger.paths[1]')).toBe('paths');
+    expect(triggerFieldOf('rule.display_name')).toBe('');
+  });
+  it('leaves excluded refs out of those that match', () => {
+    expect(matchingRefs(['refs/heads/a', 'refs/heads/b', 'refs/tags/b'], { branches: ['*'], tags: ['*'], excludeBranches: ['b'] })).toEqual(['refs/heads/a', 'refs/tags/b']);
+  });
+});
+
 describe('checks of forms', () => {
   it('takes good values', () => {
     for (const good of ['team/app', 'a/b/c', 'app', 'A_b.c/d-e']) expect(checkRepository(good)).toBe('');
@@ -97,14 +115,14 @@ describe('checks of forms', () => {
 describe('patterns', () => {
   const refs = ['refs/heads/main', 'refs/heads/release/1', 'refs/heads/release/1/x', 'refs/tags/v1', 'refs/tags/v2'];
   it('matches names, globs and expressions', () => {
-    expect(matchingRefs(refs, ['main'], [])).toEqual(['refs/heads/main']);
-    expect(matchingRefs(refs, ['release/*'], [])).toEqual(['refs/heads/release/1']);
-    expect(matchingRefs(refs, ['release/**'], ['v?'])).toHaveLength(4);
-    expect(matchingRefs(refs, ['re:refs/heads/(main|dev)'], [])).toEqual(['refs/heads/main']);
-    expect(matchingRefs(refs, ['re:('], [])).toEqual([]);
+    expect(matchingRefs(refs, { branches: ['main'], tags: [] })).toEqual(['refs/heads/main']);
+    expect(matchingRefs(refs, { branches: ['release/*'], tags: [] })).toEqual(['refs/heads/release/1']);
+    expect(matchingRefs(refs, { branches: ['release/**'], tags: ['v?'] })).toHaveLength(4);
+    expect(matchingRefs(refs, { branches: ['re:refs/heads/(main|dev)'], tags: [] })).toEqual(['refs/heads/main']);
+    expect(matchingRefs(refs, { branches: ['re:('], tags: [] })).toEqual([]);
   });
   it('previews with the default branch and the newest tags', () => {
-    expect(sampleRefs(refs, 'refs/heads/main', ['**'], ['*'], 3)).toEqual(['refs/heads/main', 'refs/heads/release/1', 'refs/tags/v2']);
-    expect(sampleRefs(refs, 'refs/heads/main', ['nothing'], [], 2)).toContain('refs/heads/main');
+    expect(sampleRefs(refs, 'refs/heads/main', { branches: ['**'], tags: ['*'] }, 3)).toEqual(['refs/heads/main', 'refs/heads/release/1', 'refs/tags/v2']);
+    expect(sampleRefs(refs, 'refs/heads/main', { branches: ['nothing'], tags: [] }, 2)).toContain('refs/heads/main');
   });
 });

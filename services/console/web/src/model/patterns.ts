@@ -27,15 +27,27 @@ export function compilePattern(pattern: string, kind: 'branch' | 'tag'): { test:
   return { test: (ref) => expression.test(ref) };
 }
 
-/** The refs that one of the patterns matches. */
-export function matchingRefs(refs: string[], branches: string[], tags: string[]): string[] {
-  const tests = [...branches.map((pattern) => compilePattern(pattern, 'branch')), ...tags.map((pattern) => compilePattern(pattern, 'tag'))];
-  return refs.filter((ref) => tests.some((compiled) => 'test' in compiled && compiled.test(ref)));
+/** Patterns of refs: those that build, and those that do not although they match. */
+export interface RefPatterns {
+  branches: string[];
+  tags: string[];
+  excludeBranches?: string[];
+  excludeTags?: string[];
+}
+
+/** The refs that one of the patterns matches and none excludes. */
+export function matchingRefs(refs: string[], { branches, tags, excludeBranches = [], excludeTags = [] }: RefPatterns): string[] {
+  const matches = (branchPatterns: string[], tagPatterns: string[]) => {
+    const tests = [...branchPatterns.map((pattern) => compilePattern(pattern, 'branch')), ...tagPatterns.map((pattern) => compilePattern(pattern, 'tag'))];
+    return (ref: string) => tests.some((compiled) => 'test' in compiled && compiled.test(ref));
+  };
+  const [wanted, excluded] = [matches(branches, tags), matches(excludeBranches, excludeTags)];
+  return refs.filter((ref) => wanted(ref) && !excluded(ref));
 }
 
 /** Refs to preview tags with: the default branch, a matching branch, and matching tags, at most `limit`; without matches, what there is. */
-export function sampleRefs(refs: string[], defaultBranch: string, branches: string[], tags: string[], limit = 4): string[] {
-  const matching = matchingRefs(refs, branches, tags);
+export function sampleRefs(refs: string[], defaultBranch: string, patterns: RefPatterns, limit = 4): string[] {
+  const matching = matchingRefs(refs, patterns);
   const pool = matching.length > 0 ? matching : [defaultBranch, ...refs];
   const newestTags = pool.filter((ref) => ref.startsWith('refs/tags/')).reverse();
   const heads = pool.filter((ref) => ref.startsWith('refs/heads/')).sort((a, b) => Number(b === defaultBranch) - Number(a === defaultBranch));

@@ -131,7 +131,7 @@ export function EventPage({ id }: { id: string }) {
           <Facts
             items={[
               ['Event', <Copyable text={event.id ?? ''} what="the event’s id" />],
-              ['Kind', event.kind === 'KIND_MANUAL' ? 'triggered by hand' : 'webhook'],
+              ['Kind', event.kind === 'KIND_MANUAL' ? 'triggered by hand' : event.kind === 'KIND_RECONCILED' ? 'found by comparing refs: its webhook did not come' : 'webhook'],
               ['Before', push.before && <code>{shortCommit(push.before)}</code>],
               ['After', push.after && <Copyable text={push.after} what="the commit" />],
               ['Delivery id', event.delivery_id && <code><bdi>{event.delivery_id}</bdi></code>],

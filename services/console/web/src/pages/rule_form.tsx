@@ -4,17 +4,19 @@ import { createRule, getRule, updateRule } from '../api/calls';
 import { mayAct } from '../api/client';
 import type { ApiError } from '../api/errors';
 import type { Rule } from '../api/types';
-import { checkName, checkRepository, checkTemplates, parseList, parsePatterns } from '../model/checks';
-import { plural, shortRef } from '../model/format';
-import { compilePattern, matchingRefs, sampleRefs } from '../model/patterns';
-import { checkDraft, draftFieldOf, draftOf, recipeOf } from '../model/recipe_draft';
+import { checkName, checkRepository, checkTemplates, parseList } from '../model/checks';
+import { plural } from '../model/format';
+import { sampleRefs } from '../model/patterns';
+import { checkDraft, draftFieldOf, draftOf, type RecipeDraft, recipeOf } from '../model/recipe_draft';
+import { refPatternsOf, triggerDraftOf, triggerFieldOf, triggerOf } from '../model/trigger_draft';
 import { AreaField, TextField } from '../ui/fields';
 import { announce, refuseForm, useAction, useQuery, useTitle } from '../ui/hooks';
 import { Button, ButtonLink, ErrorNote, Note, PageHead, Skeleton } from '../ui/parts';
 import { DestinationFields, RecipeFields } from '../ui/recipe_fields';
-import { type Refs, RepositoryFields, useRefs } from '../ui/repository_fields';
+import { RepositoryFields, useRefs } from '../ui/repository_fields';
 import { navigate, useLocation } from '../ui/router';
 import { TagPreview } from '../ui/tag_preview';
+import { TriggerFields } from '../ui/trigger_fields';
 
 /** A rule's page; `id` '' = a new one. */
 export function RulePage({ id }: { id: string }) {
@@ -38,8 +40,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
   const [name, setName] = useState(rule.display_name ?? '');
   const [connectionId, setConnection] = useState(rule.connection_id ?? '');
   const [repository, setRepository] = useState(rule.repository ?? '');
-  const [branches, setBranches] = useState((rule.trigger?.branches ?? []).join('\n'));
-  const [tags, setTags] = useState((rule.trigger?.tags ?? []).join('\n'));
+  const [trigger, setTrigger] = useState(() => triggerDraftOf(rule.trigger));
   const [templates, setTemplates] = useState((rule.tag_templates ?? []).join('\n'));
   const [draft, setDraft] = useState(() => draftOf(rule.recipe, rule.destination));
   const [templateProblem, setTemplateProblem] = useState('');
@@ -47,7 +48,6 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
   const refs = useRefs(connectionId, repository.trim());
   const known = refs.state === 'known' ? refs.value : undefined;
 
-  const patterns = { branches: parsePatterns(branches), tags: parsePatterns(tags) };
   const templateList = parseList(templates);
   const localProblems = [
     checkName(name), connectionId ? '' : 'connection', checkRepository(repository.trim()), checkTemplates(templateList), templateProblem, ...Object.values(checkDraft(draft)),
@@ -59,7 +59,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
       refuseForm();
       return;
     }
-    const wanted: Rule = { display_name: name.trim(), connection_id: connectionId, repository: repository.trim(), trigger: patterns, tag_templates: templateList, ...recipeOf(draft) };
+    const wanted: Rule = { display_name: name.trim(), connection_id: connectionId, repository: repository.trim(), ...withKept(rule, draft), trigger: { ...rule.trigger, ...triggerOf(trigger) }, tag_templates: templateList };
     if (isNew) await createRule(wanted);
     else await updateRule({ ...wanted, id: rule.id, etag: rule.etag }, ['display_name', 'trigger', 'recipe', 'destination', 'tag_templates']);
     announce('The rule was saved.');
@@ -78,11 +78,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
       </fieldset>
       <fieldset disabled={!editable}>
         <legend>Which pushes build</legend>
-        <div class="field-row">
-          <AreaField label="Branches" optional rows={2} value={branches} onInput={setBranches} insist={insist || own.branches !== ''} problem={own.branches} placeholder={'main\nrelease/*'} hint="One pattern per line: a name, a glob, or re: and an expression for the whole ref." />
-          <AreaField label="Tags" optional rows={2} value={tags} onInput={setTags} insist={insist || own.tags !== ''} problem={own.tags} placeholder="v*" hint="With neither, the rule builds by hand only." />
-        </div>
-        <Matches known={known} patterns={patterns} />
+        <TriggerFields draft={trigger} onChange={setTrigger} error={save.error} known={known} />
       </fieldset>
       <fieldset disabled={!editable}>
         <legend>Image</legend>
@@ -92,7 +88,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
           hint={<>One template per line. <code>{'{branch}'}</code> <code>{'{tag}'}</code> <code>{'{ref}'}</code> <code>{'{commit:7}'}</code> <code>{'{time:%Y%m%d}'}</code>, or fixed text that every build moves.</>}
         />
         <TagPreview templates={checkTemplates(templateList) ? [] : templateList} known={known} destination={draft.destination} onProblem={setTemplateProblem}
-          refs={known ? sampleRefs(known.refs.map((ref) => ref.name ?? ''), known.defaultBranch, patterns.branches, patterns.tags) : EXAMPLES} />
+          refs={known ? sampleRefs(known.refs.map((ref) => ref.name ?? ''), known.defaultBranch, refPatternsOf(triggerOf(trigger))) : EXAMPLES} />
       </fieldset>
       <fieldset disabled={!editable}>
         <legend>How it is built</legend>
@@ -110,30 +106,20 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
   );
 }
 
+/** The recipe and the destination of the form; what they hold besides, and this form does not show, stays as it is. */
+function withKept(rule: Rule, draft: RecipeDraft): Pick<Rule, 'recipe' | 'destination'> {
+  const { recipe, destination } = recipeOf(draft);
+  const { timeout: _, ...kept } = rule.recipe ?? {};
+  return { recipe: { ...kept, ...recipe }, destination: { ...rule.destination, ...destination } };
+}
+
 /** What the server said about fields of this form; `shown`: it stands next to its field, so the error need not be repeated. */
 function serverProblems(error: ApiError | undefined) {
   const of = (test: RegExp) => (error && test.test(error.field) ? error.message : '');
   const found = {
     name: error?.code === 'ALREADY_EXISTS' ? 'This name is taken: choose another.' : of(/display_name$/),
     repository: of(/^(rule\.)?(repository|connection_id)$/),
-    branches: of(/branches/),
-    tags: of(/trigger\.tags/),
     templates: of(/tag_templates/),
   };
-  return { ...found, shown: Object.values(found).some(Boolean) || (error !== undefined && draftFieldOf(error.field) !== '') };
-}
-
-/** Which refs of the repository the patterns match now. */
-function Matches({ known, patterns }: { known: Refs | undefined; patterns: { branches: string[]; tags: string[] } }) {
-  if (patterns.branches.length + patterns.tags.length === 0) return <p class="hint">Builds by hand only: no push starts it.</p>;
-  if (!known) return null;
-  const untried = [...patterns.branches.map((pattern) => compilePattern(pattern, 'branch')), ...patterns.tags.map((pattern) => compilePattern(pattern, 'tag'))].some((compiled) => 'problem' in compiled);
-  const matched = matchingRefs(known.refs.map((ref) => ref.name ?? ''), patterns.branches, patterns.tags);
-  const shown = matched.slice(0, 6).map((ref) => shortRef(ref).name);
-  return (
-    <p class={`hint ${matched.length === 0 && !untried ? 'tone-warn' : ''}`} role="status">
-      {untried ? 'One expression can only be tried by the server. ' : ''}
-      {matched.length === 0 ? 'No ref that is there now matches; later ones may.' : <>Matches now: <bdi>{shown.join(', ')}</bdi>{matched.length > shown.length && ` and ${matched.length - shown.length} more`}.</>}
-    </p>
-  );
+  return { ...found, shown: Object.values(found).some(Boolean) || (error !== undefined && (draftFieldOf(error.field) !== '' || triggerFieldOf(error.field) !== '')) };
 }

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { deleteRule, listConnections, listRules, setRuleEnabled } from '../api/calls';
 import { mayAct } from '../api/client';
 import type { Rule } from '../api/types';
+import { isNarrowed } from '../model/trigger_draft';
 import { Confirm } from '../ui/dialog';
 import { Switch } from '../ui/fields';
 import { announce, useAction, useQuery, useTitle } from '../ui/hooks';
@@ -72,6 +73,7 @@ function Row({ rule, onChange, onDelete }: { rule: Rule; onChange: (rule: Rule) 
       <span class="patterns">
         {branches.map((pattern) => <span key={`b${pattern}`} class="pattern"><BranchIcon /><span class="sr-only">branch </span><bdi>{pattern}</bdi></span>)}
         {tags.map((pattern) => <span key={`t${pattern}`} class="pattern"><TagIcon /><span class="sr-only">tag </span><bdi>{pattern}</bdi></span>)}
+        {isNarrowed(rule.trigger) && <span class="muted small">with exceptions</span>}
         {branches.length + tags.length === 0 && <span class="muted">by hand only</span>}
       </span>
       <span class="patterns">{(rule.tag_templates ?? []).map((template) => <span key={template} class="pattern"><bdi>:{template}</bdi></span>)}</span>

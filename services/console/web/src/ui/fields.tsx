@@ -92,6 +92,16 @@ export function SelectField({ value, onInput, options, disabled, ...field }: Fie
   );
 }
 
+/** Yes or no, sent with the form. */
+export function CheckField({ label, value, onInput }: { label: string; value: boolean; onInput: (value: boolean) => void }) {
+  return (
+    <label class="check">
+      <input type="checkbox" checked={value} onChange={(event) => onInput(event.currentTarget.checked)} />
+      <span>{label}</span>
+    </label>
+  );
+}
+
 /** On or off, at once. */
 export function Switch({ on, label, busy, disabled, onChange }: { on: boolean; label: string; busy?: boolean; disabled?: boolean; onChange: (on: boolean) => void }) {
   return (

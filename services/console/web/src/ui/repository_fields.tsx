@@ -1,6 +1,6 @@
 // Choosing a repository: its connection, its path, and a look at its real refs some time after typing stopped.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { listConnections, listRefs } from '../api/calls';
+import { listConnections, listRefs, listRepositories } from '../api/calls';
 import { type ApiError, toApiError } from '../api/errors';
 import type { Connection, RemoteRef } from '../api/types';
 import { checkRepository } from '../model/checks';
@@ -49,6 +49,28 @@ export function useRefs(connectionId: string, repository: string): RefsState {
   return state;
 }
 
+/** Repositories to suggest for what was typed so far; none where the server cannot list them. */
+function useRepositories(connection: Connection | undefined, typed: string): string[] {
+  const [paths, setPaths] = useState<string[]>([]);
+  const id = connection && connection.provider !== 'PROVIDER_GENERIC_GIT' ? (connection.id ?? '') : '';
+  const asker = useRef<Debounced<{ id: string; typed: string }, string[]>>(null);
+  asker.current ??= new Debounced(
+    async (input, signal) => (await listRepositories(input.id, input.typed, signal)).filter((one) => !one.archived).map((one) => one.path ?? ''),
+    ASK_DELAY_MS,
+    setPaths,
+    // A suggestion that is missing is no error: the refs' question says what is wrong.
+    () => setPaths([]),
+  );
+  useEffect(() => {
+    if (!id) {
+      asker.current!.cancel();
+      setPaths([]);
+    } else asker.current!.set({ id, typed });
+  }, [id, typed]);
+  useEffect(() => () => asker.current?.cancel(), []);
+  return paths;
+}
+
 function describeRefs({ refs, defaultBranch }: Refs): string {
   const tags = refs.filter((ref) => ref.name?.startsWith('refs/tags/')).length;
   const branches = refs.filter((ref) => ref.name?.startsWith('refs/heads/')).length;
@@ -66,6 +88,7 @@ export function RepositoryFields(props: {
   useEffect(() => {
     if (!connectionId && list.length === 1) onConnection(list[0]!.id ?? '');
   }, [list.length, connectionId]);
+  const suggestions = useRepositories(props.fixed ? undefined : list.find((one) => one.id === connectionId), props.repository);
   if (connections.value && list.length === 0) {
     return <Note tone="warn"><p>There is no connection yet. <Link href="/connections/new">Connect the git server</Link> that the repository is on.</p></Note>;
   }
@@ -85,7 +108,7 @@ export function RepositoryFields(props: {
               : failed?.code === 'FAILED_PRECONDITION' ? <Link href={`/connections/${encodeURIComponent(connectionId)}`}>Look at the connection’s token</Link>
                 : failed?.code === 'NOT_FOUND' ? 'Check its spelling, and that the connection’s token may read it.' : 'Its path below the connection’s URL.'
         }
-        onInput={props.onRepository}
+        onInput={props.onRepository} suggestions={suggestions}
       />
     </div>
   );
