@@ -205,7 +205,8 @@ TEST_F(PoolTest, RunsTheLoserOfADeadlockAgain) {
   thread.join();
   EXPECT_TRUE(left.ok()) << left;
   EXPECT_TRUE(right.ok()) << right;
-  EXPECT_EQ(runs, 3);
+  // The loser may lose again: it can take its row before the winner, which waits for it, is woken.
+  EXPECT_GE(runs, 3);
 }
 
 TEST_F(PoolTest, BoundsTheWaitForAConnection) {

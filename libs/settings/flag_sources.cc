@@ -231,6 +231,7 @@ absl::Status ReadFlags(int argc, char** argv, char** environment) {
     DAVIT_RETURN_IF_ERROR(SetFromEnvironment(environment, flags));
   }
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   const std::vector<char*> rest = absl::ParseCommandLine(static_cast<int>(pointers.size()), pointers.data());
   if (rest.size() > 1) {

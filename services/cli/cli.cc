@@ -100,11 +100,27 @@ bool AsksForHelp(const std::vector<std::string>& arguments) {
   return false;
 }
 
+bool AsksToCheck(const std::vector<std::string>& arguments) {
+  return std::find(arguments.begin(), arguments.end(), "--check-config") != arguments.end();
+}
+
+// Shows what is wrong with the configuration, or that nothing is.
+int Check(Environment& environment, const Arguments& arguments) {
+  const settings::ConfigReport report = CheckConfig(environment, arguments);
+  for (const std::string& problem : report.problems()) environment.out << problem << "\n";
+  if (report.ok()) environment.out << "The configuration is valid.\n";
+  return report.ok() ? kExitOk : kExitBadConfig;
+}
+
 absl::StatusOr<int> RunCommand(const std::vector<std::string>& arguments, Environment& environment) {
   DAVIT_ASSIGN_OR_RETURN(Invocation invocation, TakeApart(arguments));
   if (AsksForHelp(invocation.arguments) && !invocation.topic.empty()) {
     environment.out << GroupHelp(invocation.topic, AllCommands());
     return kExitOk;
+  }
+  if (invocation.command == nullptr && AsksToCheck(invocation.arguments) && !AsksForHelp(arguments)) {
+    DAVIT_ASSIGN_OR_RETURN(const Arguments parsed, ParseArguments(invocation.arguments, {GlobalOptions(), {}}));
+    return Check(environment, parsed);
   }
   if (invocation.command == nullptr) {
     const bool asked = AsksForHelp(arguments) || (!arguments.empty() && arguments.back() == "help");
@@ -123,6 +139,7 @@ absl::StatusOr<int> RunCommand(const std::vector<std::string>& arguments, Enviro
         UsageError(absl::StrCat(parsed.status().message(), "\nSee: davit help ", invocation.command->name));
     return status;
   }
+  if (parsed->Has("check-config")) return Check(environment, *parsed);
   if (invocation.command->name == "version") {
     environment.out << "davit " << kVersion << "\n";
     return kExitOk;

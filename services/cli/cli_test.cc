@@ -115,6 +115,18 @@ TEST_F(CliTest, WithoutAnApiTokenNothingIsCalled) {
   EXPECT_TRUE(targets_.empty());
 }
 
+TEST_F(CliTest, TheConfigurationIsCheckedWithoutACall) {
+  EXPECT_EQ(Run({"--check-config"}), kExitOk);
+  EXPECT_EQ(out_.str(), "The configuration is valid.\n");
+  variables_ = {{"DAVIT_SERVER", "http://davit"}, {"DAVIT_TOKEN_FILE", "/nowhere/token"}};
+  out_.str("");
+  EXPECT_EQ(Run({"builds", "--check-config", "--scheduler", "a:1"}), kExitBadConfig);
+  EXPECT_THAT(out_.str(), HasSubstr("--token-registry: \"http://davit\" is no address of a service"));
+  EXPECT_THAT(out_.str(), HasSubstr("--api-token-file: cannot read the secret file /nowhere/token"));
+  EXPECT_THAT(out_.str(), testing::Not(HasSubstr("--scheduler")));
+  EXPECT_TRUE(targets_.empty());
+}
+
 TEST_F(CliTest, TheServerAndTheTokenComeFromOptionsOrTheEnvironment) {
   in_.str("ghp_secret\n");
   ASSERT_EQ(Run({"--server", "a:1", "connect", "create", "--name", "work", "--provider", "github"}), kExitOk)

@@ -7,6 +7,7 @@ namespace davit::cli {
 
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitBuildFailed = 1;
+inline constexpr int kExitBadConfig = 1;
 inline constexpr int kExitUsage = 2;
 inline constexpr int kExitServer = 3;
 inline constexpr int kExitNotFound = 4;

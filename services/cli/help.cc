@@ -100,13 +100,14 @@ std::string Overview(const std::vector<Command>& commands) {
                {"DAVIT_TOKEN_FILE", "The default of --api-token-file."},
                {"DAVIT_TOKEN", "The API token itself, when no file is named."}}),
       "\nExit codes:\n",
-      Columns({{"0", "It worked; with --wait: the build succeeded."},
-               {"1", "With --wait: the build failed, timed out or was cancelled."},
-               {"2", "The command line is wrong."},
-               {"3", "The server refused the request or failed; the message says why."},
-               {"4", "What was named does not exist."},
-               {"5", "The API token is missing, not valid, or may not do this."},
-               {"6", "The server cannot be reached or did not answer in time."}}),
+      Columns(
+          {{"0", "It worked; with --wait: the build succeeded."},
+           {"1", "With --wait: the build failed, timed out or was cancelled; with --check-config: something is wrong."},
+           {"2", "The command line is wrong."},
+           {"3", "The server refused the request or failed; the message says why."},
+           {"4", "What was named does not exist."},
+           {"5", "The API token is missing, not valid, or may not do this."},
+           {"6", "The server cannot be reached or did not answer in time."}}),
       "\nTo begin:\n",
       Indented("export DAVIT_SERVER=127.0.0.1:7080 DAVIT_TOKEN_FILE=~/.config/davit/token\n"
                "davit connect create --name work --provider github        # asks for the access token\n"

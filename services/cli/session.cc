@@ -42,7 +42,31 @@ absl::StatusOr<crypto::SecretString> ReadApiToken(const Environment& environment
   return crypto::SecretString(std::move(token));
 }
 
+// The option that names an API's address.
+const char* AddressOption(Api api) {
+  static constexpr const char* kOptions[] = {"token-registry", "rule-engine", "scheduler"};
+  return kOptions[static_cast<int>(api)];
+}
+
+// Where an API is.
+std::string Address(Api api, const Environment& environment, const Arguments& arguments) {
+  std::string address = arguments.Get(AddressOption(api));
+  if (address.empty()) address = arguments.Get("server");
+  if (address.empty()) address = environment.variable("DAVIT_SERVER").value_or("");
+  return address.empty() ? kDefaultServer : address;
+}
+
 }  // namespace
+
+settings::ConfigReport CheckConfig(const Environment& environment, const Arguments& arguments) {
+  settings::ConfigReport report;
+  for (const Api api : {Api::kTokenRegistry, Api::kRuleEngine, Api::kScheduler}) {
+    report.Note(absl::StrCat("--", AddressOption(api)),
+                settings::CheckServiceAddress(Address(api, environment, arguments)));
+  }
+  report.Note("--api-token-file", ReadApiToken(environment, arguments).status());
+  return report;
+}
 
 const std::vector<Option>& GlobalOptions() {
   static const auto* const options = new std::vector<Option>{
@@ -53,6 +77,8 @@ const std::vector<Option>& GlobalOptions() {
       {"api-token-file", 0, "FILE", "File with the API token; default $DAVIT_TOKEN_FILE."},
       {"project", 0, "PROJECT", "The project; default: the token's own."},
       {"output", 'o', "FORMAT", "table (the default) or json: one document, field names as in the .proto files."},
+      {"check-config", 0, "",
+       "Say what is wrong with the addresses and the token's file, call nobody, and end: 0 or 1."},
       {"help", 'h', "", "Show the help of the command."},
   };
   return *options;
@@ -74,16 +100,11 @@ absl::StatusOr<std::unique_ptr<Session>> Session::Open(Environment& environment,
 }
 
 std::shared_ptr<grpc::Channel> Session::channel(Api api) {
-  static constexpr const char* kOptions[] = {"token-registry", "rule-engine", "scheduler"};
   std::shared_ptr<grpc::Channel>& channel = channels_[static_cast<int>(api)];
   if (channel == nullptr) {
-    std::string target = arguments_.Get(kOptions[static_cast<int>(api)]);
-    if (target.empty()) target = arguments_.Get("server");
-    if (target.empty()) target = environment_.variable("DAVIT_SERVER").value_or("");
-    if (target.empty()) target = kDefaultServer;
     rpc::ClientOptions options;
     options.token = token_;
-    channel = environment_.connect(target, options);
+    channel = environment_.connect(Address(api, environment_, arguments_), options);
   }
   return channel;
 }

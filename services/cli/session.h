@@ -15,6 +15,7 @@
 #include "libs/crypto/secret.h"
 #include "libs/rpc/client_context.h"
 #include "libs/rpc/status_conversion.h"
+#include "libs/settings/config_report.h"
 #include "services/cli/arguments.h"
 #include "services/cli/environment.h"
 #include "services/cli/exit_code.h"
@@ -25,6 +26,9 @@ namespace davit::cli {
 enum class Api { kTokenRegistry, kRuleEngine, kScheduler };
 
 enum class Format { kTable, kJson };
+
+// What is wrong with the global options, the environment and the token's file, without calling anybody.
+settings::ConfigReport CheckConfig(const Environment& environment, const Arguments& arguments);
 
 class Session {
  public:

@@ -101,10 +101,9 @@ class ImageTest(unittest.TestCase):
 
     def test_every_program_finds_its_libraries_and_says_what_it_needs(self):
         for name in programs():
-            arguments = ["help"] if name == "davit" else ["--check-config"]
             result = subprocess.run(
                 ["/usr/bin/docker", "run", "--rm", "--read-only", "--cap-drop=ALL", "--network=none", f"{self.image}:main",
-                 f"/usr/local/bin/{name}", *arguments], env=self.docker.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                 f"/usr/local/bin/{name}", "--check-config"], env=self.docker.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                 check=False)
             with self.subTest(program=name):
                 self.assertNotIn("error while loading", result.stdout)

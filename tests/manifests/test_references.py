@@ -206,6 +206,23 @@ class ConfigurationTest(unittest.TestCase):
                 self.assertEqual(result.returncode, 1, workload)
                 self.assertIn("_file: ", result.stdout)
 
+    def test_each_service_s_token_has_the_role_that_its_program_asks_for_and_no_other(self):
+        granted = {}
+        for line in rendering.secrets()[("davit", "bootstrap-tokens")]["stringData"]["tokens"].splitlines():
+            role, project, token = line.split()
+            self.assertEqual(project, "*")
+            granted[token] = role
+        for workload, container in overlay("production").ours():
+            mounted = [volume["secret"]["secretName"] for volume in workload.pod.get("volumes", []) if volume["name"] == "token"]
+            result = subprocess.run([containers.program(container), "--check-config"], env={}, stdout=subprocess.PIPE, text=True, check=False)
+            asked = re.search(r"an API token of the role (\S+)", result.stdout)
+            if workload.kind == "Job" or asked is None:
+                self.assertEqual(mounted, [], workload)
+            else:
+                token = rendering.secrets()[(workload.namespace, mounted[0])]["stringData"]["token"].strip()
+                self.assertEqual(granted.pop(token), asked.group(1), workload)
+        self.assertEqual(list(granted.values()), ["admin"])
+
     def test_the_slots_of_a_drain_fit_into_the_grace_period(self):
         for name in OVERLAYS:
             for workload, container in overlay(name).ours():
