@@ -104,7 +104,12 @@ absl::StatusOr<Rule> PostgresRuleStore::SetEnabled(const std::string& project, c
 absl::Status PostgresRuleStore::Delete(const std::string& project, const std::string& id) {
   return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::Status {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kDeleteRule, project, id));
-    return rows.affected_rows() == 0 ? NoSuchRule(id) : absl::OkStatus();
+    if (rows.empty()) return NoSuchRule(id);
+    // Whether it was the last rule of its repository shows later: two may go at once.
+    return transaction
+        .Execute(queries::kInsertHookRelease, project, postgres::ReadText(rows[0]["connection_id"]),
+                 postgres::ReadText(rows[0]["repository_key"]), postgres::ReadText(rows[0]["repository"]))
+        .status();
   });
 }
 

@@ -10,10 +10,13 @@
 #include "services/rule_engine/build_dispatcher.h"
 #include "services/rule_engine/event_evaluator.h"
 #include "services/rule_engine/grpc_build_creator.h"
+#include "services/rule_engine/grpc_hook_remover.h"
 #include "services/rule_engine/grpc_source_directory.h"
+#include "services/rule_engine/hook_releaser.h"
 #include "services/rule_engine/migrations.h"
 #include "services/rule_engine/postgres_build_outbox.h"
 #include "services/rule_engine/postgres_event_ledger.h"
+#include "services/rule_engine/postgres_hook_releases.h"
 #include "services/rule_engine/postgres_repository_watches.h"
 #include "services/rule_engine/postgres_rule_store.h"
 #include "services/rule_engine/reconciler.h"
@@ -45,7 +48,8 @@ class RuleEngineApp::Parts {
         rule_store_(*pool_, clock, random),
         ledger_(*pool_, clock, random),
         outbox_(*pool_),
-        directory_(std::move(token_registry)),
+        directory_(token_registry),
+        hook_remover_(std::move(token_registry)),
         build_creator_(std::move(scheduler)),
         dispatcher_(outbox_, build_creator_, random, logger, metrics),
         events_waiting_(
@@ -70,6 +74,11 @@ class RuleEngineApp::Parts {
         reconciling_(
             {.name = "comparing repositories with the ledger", .poll = absl::Seconds(5)},
             [this] { return Reconcile(); }, random, logger),
+        releases_(*pool_),
+        releaser_(releases_, hook_remover_, logger),
+        releasing_(
+            {.name = "removing webhooks without rules", .poll = absl::Seconds(2)}, [this] { return ReleaseHook(); },
+            random, logger),
         rule_calls_(rule_store_, directory_, clock),
         event_calls_(rule_store_, ledger_, evaluator_, directory_, clock, metrics,
                      Wakeups{[this] { evaluating_.Wake(); }, [this] { sending_.Wake(); }}),
@@ -85,6 +94,7 @@ class RuleEngineApp::Parts {
     measuring_.Start();
     if (retention_ > absl::ZeroDuration()) removing_.Start();
     if (reconcile_interval_ > absl::ZeroDuration()) reconciling_.Start();
+    releasing_.Start();
   }
 
   void StopLoops() {
@@ -93,6 +103,7 @@ class RuleEngineApp::Parts {
     measuring_.Stop();
     removing_.Stop();
     reconciling_.Stop();
+    releasing_.Stop();
   }
 
  private:
@@ -132,6 +143,11 @@ class RuleEngineApp::Parts {
     return FoundAny(looked ? 1 : 0);
   }
 
+  absl::StatusOr<WorkerLoop::Found> ReleaseHook() {
+    DAVIT_ASSIGN_OR_RETURN(const bool released, releaser_.Step());
+    return FoundAny(released ? 1 : 0);
+  }
+
   const absl::Duration retention_;
   const absl::Duration reconcile_interval_;
   const std::unique_ptr<postgres::Pool> pool_;
@@ -139,6 +155,7 @@ class RuleEngineApp::Parts {
   PostgresEventLedger ledger_;
   PostgresBuildOutbox outbox_;
   GrpcSourceDirectory directory_;
+  GrpcHookRemover hook_remover_;
   GrpcBuildCreator build_creator_;
   EventEvaluator evaluator_;
   BuildDispatcher dispatcher_;
@@ -154,6 +171,9 @@ class RuleEngineApp::Parts {
   PostgresRepositoryWatches watches_;
   Reconciler reconciler_;
   WorkerLoop reconciling_;
+  PostgresHookReleases releases_;
+  HookReleaser releaser_;
+  WorkerLoop releasing_;
   RuleCalls rule_calls_;
   EventCalls event_calls_;
   SimulationCalls simulation_calls_;
