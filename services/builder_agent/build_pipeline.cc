@@ -117,18 +117,35 @@ absl::StatusOr<registry::v1::IssueBuildCredentialsResponse> BuildPipeline::Crede
   return absl::UnavailableError(absl::StrCat("Failed to get the build's credentials: ", issued.status().message()));
 }
 
+absl::StatusOr<std::unique_ptr<BuildSource>> BuildPipeline::Fetch(
+    const PipelineRun& run, registry::v1::IssueBuildCredentialsResponse& credentials) {
+  DAVIT_ASSIGN_OR_RETURN(credentials, Credentials(run));
+  run.log.SetSecrets(Secrets(credentials));
+  SourceFetcher& fetcher = run.lease.spec().has_upload() ? parts_.uploads : parts_.commits;
+  const auto fetch = [&] {
+    return fetcher.Fetch({.lease = run.lease,
+                          .credentials = credentials,
+                          .work_prefix = run.work_prefix,
+                          .note = [&run](absl::string_view text) { run.log.Note(text); },
+                          .stop = run.stop});
+  };
+  absl::StatusOr<std::unique_ptr<BuildSource>> source = fetch();
+  if (!absl::IsUnauthenticated(source.status())) return source;
+  // The token may have been replaced since it was issued: an OAuth token that is refreshed ends at once.
+  DAVIT_ASSIGN_OR_RETURN(registry::v1::IssueBuildCredentialsResponse newer, Credentials(run));
+  if (newer.source().password() == credentials.source().password()) return source;
+  std::vector<crypto::SecretString> secrets = Secrets(credentials);
+  for (crypto::SecretString& secret : Secrets(newer)) secrets.push_back(std::move(secret));
+  run.log.SetSecrets(std::move(secrets));
+  credentials = std::move(newer);
+  return fetch();
+}
+
 absl::StatusOr<std::string> BuildPipeline::Build(const PipelineRun& run, bool& building) {
   const proto::BuildSpec& spec = run.lease.spec();
   run.on_phase(proto::BUILD_PHASE_FETCHING);
-  DAVIT_ASSIGN_OR_RETURN(const registry::v1::IssueBuildCredentialsResponse credentials, Credentials(run));
-  run.log.SetSecrets(Secrets(credentials));
-  SourceFetcher& fetcher = spec.has_upload() ? parts_.uploads : parts_.commits;
-  DAVIT_ASSIGN_OR_RETURN(const std::unique_ptr<BuildSource> source,
-                         fetcher.Fetch({.lease = run.lease,
-                                        .credentials = credentials,
-                                        .work_prefix = run.work_prefix,
-                                        .note = [&run](absl::string_view text) { run.log.Note(text); },
-                                        .stop = run.stop}));
+  registry::v1::IssueBuildCredentialsResponse credentials;
+  DAVIT_ASSIGN_OR_RETURN(const std::unique_ptr<BuildSource> source, Fetch(run, credentials));
   DAVIT_ASSIGN_OR_RETURN(const std::string text, source->ReadDockerfile(DockerfilePath(run.lease)));
   DAVIT_ASSIGN_OR_RETURN(const dockerfile::Dockerfile dockerfile, dockerfile::Parse(text));
 

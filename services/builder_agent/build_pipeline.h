@@ -57,6 +57,8 @@ class BuildPipeline {
   // The digest of the image, or a failure. `building` is whether BuildKit's words are behind an error.
   absl::StatusOr<std::string> Build(const PipelineRun& run, bool& building);
   absl::StatusOr<registry::v1::IssueBuildCredentialsResponse> Credentials(const PipelineRun& run);
+  absl::StatusOr<std::unique_ptr<BuildSource>> Fetch(const PipelineRun& run,
+                                                     registry::v1::IssueBuildCredentialsResponse& credentials);
 
   const PipelineParts parts_;
   const PipelineOptions options_;

@@ -101,6 +101,18 @@ TEST_F(BuildPipelineTest, AnErrorOfTheSourceKeepsItsMessageAndItsClass) {
   EXPECT_EQ(Run().failure().failure_class(), proto::FAILURE_CLASS_INFRASTRUCTURE);
 }
 
+TEST_F(BuildPipelineTest, ATokenThatWasReplacedOnItsWayIsAskedForAgain) {
+  credentials_.git_tokens = {"old-token-1234", "new-token-5678"};
+  commits_.accepted = "new-token-5678";
+  EXPECT_EQ(Run().outcome(), proto::BuildAttempt::OUTCOME_SUCCEEDED);
+  EXPECT_EQ(commits_.calls, 2);
+  commits_.accepted = "another-token";
+  const proto::BuildResult refused = Run();
+  EXPECT_EQ(refused.failure().failure_class(), proto::FAILURE_CLASS_USER);
+  EXPECT_EQ(refused.failure().message(), "credential rejected by git.example.com (401)");
+  EXPECT_EQ(commits_.calls, 3) << "the same token is not tried twice";
+}
+
 TEST_F(BuildPipelineTest, AnAbsentTokenRegistryIsAskedAgainAndIsNotTheUsersFault) {
   credentials_.error = absl::UnavailableError("away");
   EXPECT_EQ(Run().failure().failure_class(), proto::FAILURE_CLASS_INFRASTRUCTURE);

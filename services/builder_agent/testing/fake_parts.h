@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/synchronization/notification.h"
 #include "libs/buildkit/builder.h"
@@ -16,7 +17,7 @@
 
 namespace davit::builder_agent {
 
-// Issues the same credentials always, or the error.
+// Issues the same credentials always, or the error; `git_tokens`, if there are some, one after the other.
 class FakeCredentials final : public CredentialClient {
  public:
   absl::StatusOr<registry::v1::IssueBuildCredentialsResponse> Issue(const LeaseKey&) override {
@@ -24,12 +25,17 @@ class FakeCredentials final : public CredentialClient {
     if (!error.ok()) return error;
     registry::v1::IssueBuildCredentialsResponse response;
     response.mutable_source()->set_password("git-token-1234");
+    if (!git_tokens.empty()) {
+      response.mutable_source()->set_password(git_tokens.front());
+      if (git_tokens.size() > 1) git_tokens.erase(git_tokens.begin());
+    }
     response.mutable_registry()->set_registry("r:5000");
     response.mutable_registry()->set_username("u");
     response.mutable_registry()->set_password("registry-password");
     return response;
   }
   absl::Status error;
+  std::vector<std::string> git_tokens;
   int calls = 0;
 };
 
@@ -50,14 +56,20 @@ class FakeSource final : public BuildSource {
   const buildkit::MemoryContext tree_;
 };
 
-// Fetches a FakeSource, or fails.
+// Fetches a FakeSource, or fails; with another token than `accepted`, unless that is empty, as a git server does.
 class FakeFetcher final : public SourceFetcher {
  public:
-  absl::StatusOr<std::unique_ptr<BuildSource>> Fetch(const SourceRequest&) override {
+  absl::StatusOr<std::unique_ptr<BuildSource>> Fetch(const SourceRequest& request) override {
+    ++calls;
     if (!error.ok()) return error;
+    if (!accepted.empty() && request.credentials.source().password() != accepted) {
+      return absl::UnauthenticatedError("credential rejected by git.example.com (401)");
+    }
     return std::make_unique<FakeSource>(dockerfile);
   }
   absl::Status error;
+  std::string accepted;
+  int calls = 0;
   std::string dockerfile = "FROM scratch\nARG DAVIT_COMMIT\n";
 };
 
