@@ -1,5 +1,5 @@
 // Implements query.h.
-#include "services/console/query.h"
+#include "libs/http/query.h"
 
 #include <utility>
 
@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 
-namespace davit::console {
+namespace davit::http {
 
 std::string PercentDecode(absl::string_view text, Plus plus) {
   std::string decoded;
@@ -47,4 +47,4 @@ absl::StatusOr<int64_t> Query::GetNumber(absl::string_view name) const {
   return number;
 }
 
-}  // namespace davit::console
+}  // namespace davit::http

@@ -8,7 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace davit::console {
+namespace davit::http {
 
 // Undoes percent-encoding; with `plus_is_space`, as forms encode, "+" too. A "%" that encodes nothing stays.
 enum class Plus { kIsPlus, kIsSpace };
@@ -29,4 +29,4 @@ class Query {
   absl::flat_hash_map<std::string, std::string> values_;
 };
 
-}  // namespace davit::console
+}  // namespace davit::http

@@ -8,6 +8,7 @@
 #include "davit/registry/v1/token_registry.grpc.pb.h"
 #include "libs/status/status_macros.h"
 #include "services/cli/command.h"
+#include "services/cli/oauth_login.h"
 #include "services/cli/output.h"
 #include "services/cli/session.h"
 
@@ -60,8 +61,24 @@ absl::StatusOr<v1::Provider> ReadProvider(const Arguments& arguments) {
   return UsageError(absl::StrCat("option --provider is github, gitlab or git, not \"", name, "\""));
 }
 
+absl::Status CheckOAuthOptions(const Arguments& arguments) {
+  if (arguments.Has("browser") && !arguments.Has("oauth")) return UsageError("option --browser needs --oauth");
+  for (const char* option : {"token-file", "username", "probe-repository"}) {
+    if (arguments.Has("oauth") && arguments.Has(option)) {
+      return UsageError(absl::StrCat("option --", option, " does not go with --oauth"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> ShowAuthorized(Session& session, v1::BeginOAuthRequest request) {
+  DAVIT_ASSIGN_OR_RETURN(const v1::Connection connection, Authorize(session, std::move(request)));
+  return session.Show(connection, ConnectionText(connection));
+}
+
 absl::StatusOr<int> ConnectCreate(Session& session) {
   const Arguments& arguments = session.arguments();
+  DAVIT_RETURN_IF_ERROR(CheckOAuthOptions(arguments));
   v1::CreateConnectionRequest request;
   request.set_project(session.project());
   v1::Connection& connection = *request.mutable_connection();
@@ -72,6 +89,11 @@ absl::StatusOr<int> ConnectCreate(Session& session) {
   connection.set_base_url(arguments.Get("base-url"));
   connection.set_username(arguments.Get("username"));
   connection.set_probe_repository(arguments.Get("probe-repository"));
+  if (arguments.Has("oauth")) {
+    v1::BeginOAuthRequest authorization;
+    *authorization.mutable_connection() = connection;
+    return ShowAuthorized(session, std::move(authorization));
+  }
   DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, session.ReadSecret("token-file", "Access token: "));
   request.set_token(token.Reveal());
   const auto stub = NewRegistry(session);
@@ -106,6 +128,12 @@ absl::StatusOr<int> ConnectUpdate(Session& session) {
 }
 
 absl::StatusOr<int> ConnectRotate(Session& session) {
+  DAVIT_RETURN_IF_ERROR(CheckOAuthOptions(session.arguments()));
+  if (session.arguments().Has("oauth")) {
+    v1::BeginOAuthRequest authorization;
+    authorization.mutable_connection()->set_id(session.arguments().positionals()[0]);
+    return ShowAuthorized(session, std::move(authorization));
+  }
   v1::RotateConnectionTokenRequest request;
   request.set_project(session.project());
   request.set_id(session.arguments().positionals()[0]);
@@ -357,10 +385,11 @@ Positional Id(const char* name, const char* form) { return {name, absl::StrCat("
 std::vector<Command> RegistryCommands() {
   return {
       {"connect create",
-       "Connect a git server: store an access token, after trying it.",
+       "Connect a git server: store an access token after trying it, or authorize there.",
        "The token is read from --token-file, or asked for, or read from standard input; it is never given on the "
        "command line.",
        "davit connect create --name work --provider github\n"
+       "davit connect create --name mine --provider gitlab --oauth\n"
        "davit connect create --name lab --provider gitlab --base-url https://gitlab.example.com --token-file "
        "token.txt\n"
        "pass show git | davit connect create --name own --provider git --base-url https://git.example.com --username "
@@ -371,7 +400,9 @@ std::vector<Command> RegistryCommands() {
         {"base-url", 0, "URL", "The server; default: https://github.com or https://gitlab.com."},
         {"username", 0, "NAME", "The user name sent with the token; default: the provider's."},
         {"probe-repository", 0, "PATH", "owner/name to try the token on; for --provider git."},
-        {"token-file", 0, "FILE", "File with the access token; - is standard input."}},
+        {"token-file", 0, "FILE", "File with the access token; - is standard input."},
+        kOAuthOption,
+        kBrowserOption},
        ConnectCreate},
       {"connect list", "List the connections.", "", "", {}, {kLimitOption}, ConnectList},
       {"connect verify",
@@ -391,12 +422,14 @@ std::vector<Command> RegistryCommands() {
         {"probe-repository", 0, "PATH", "owner/name to try the token on."}},
        ConnectUpdate},
       {"connect rotate",
-       "Replace a connection's token.",
+       "Replace a connection's token, or authorize it anew.",
        "The new token is tried before it replaces the old one; builds that run go on with the old one.",
        "davit connect rotate con_01jgfjh3zdf2mvq8r6kq8c0v4x --token-file new-token.txt",
        {Id("CONNECTION", "con_...")},
        {{"token-file", 0, "FILE", "File with the new access token; - is standard input."},
-        {"username", 0, "NAME", "The user name that belongs to it; default: the present one."}},
+        {"username", 0, "NAME", "The user name that belongs to it; default: the present one."},
+        kOAuthOption,
+        kBrowserOption},
        ConnectRotate},
       {"connect delete",
        "Delete a connection and its webhooks.",

@@ -13,11 +13,11 @@
 #include "absl/strings/strip.h"
 #include "davit/registry/v1/identity.pb.h"
 #include "libs/auth/caller.h"
+#include "libs/http/query.h"
 #include "libs/status/status_macros.h"
 #include "services/console/api_error.h"
 #include "services/console/event_source.h"
 #include "services/console/json_codec.h"
-#include "services/console/query.h"
 
 namespace davit::console {
 namespace {
@@ -49,14 +49,14 @@ std::string SessionJson(const Session& session) {
 }
 
 // The project that a stream is about: as in the services, empty means the token's own.
-std::string ProjectOf(const Session& session, const Query& query) {
+std::string ProjectOf(const Session& session, const http::Query& query) {
   const std::string requested = query.Get("project");
   if (!requested.empty()) return requested;
   return session.who().project == auth::kAllProjects ? auth::kDefaultProject : session.who().project;
 }
 
 // Where to read a log: where the browser stopped when it reconnects, else where the query says.
-absl::StatusOr<LogPosition> PositionOf(const http::ServerRequest& request, const Query& query) {
+absl::StatusOr<LogPosition> PositionOf(const http::ServerRequest& request, const http::Query& query) {
   const std::string last = request.headers.Get("Last-Event-ID").value_or("");
   if (!last.empty()) return ParseLogPosition(last);
   DAVIT_ASSIGN_OR_RETURN(const int64_t attempt, query.GetNumber("attempt"));
@@ -210,7 +210,7 @@ ConsoleHandler::Answer ConsoleHandler::Call(const http::ServerRequest& request, 
 ConsoleHandler::Answer ConsoleHandler::Upload(const http::ServerRequest& request) {
   DAVIT_ASSIGN_OR_RETURN(const auto session, parts_.guard.SessionForChange(request));
   if (request.body_stream == nullptr) return absl::InternalError("the upload was not streamed");
-  const Query query(request.query);
+  const http::Query query(request.query);
   DAVIT_ASSIGN_OR_RETURN(std::string json,
                          parts_.uploads.Send(session->who().token, query.Get("project"), query, *request.body_stream));
   return Json(std::move(json));
@@ -218,7 +218,7 @@ ConsoleHandler::Answer ConsoleHandler::Upload(const http::ServerRequest& request
 
 ConsoleHandler::Answer ConsoleHandler::Stream(const http::ServerRequest& request, absl::string_view path) {
   DAVIT_ASSIGN_OR_RETURN(const auto session, parts_.guard.CurrentSession(request, SessionStore::Use::kDoesNotTouch));
-  const Query query(request.query);
+  const http::Query query(request.query);
   const std::vector<absl::string_view> parts = absl::StrSplit(path, '/');
   const bool of_list = parts.size() == 1 && parts[0] == "events";
   const bool of_build = parts.size() == 2 && parts[1] == "events";
@@ -232,7 +232,7 @@ ConsoleHandler::Answer ConsoleHandler::Stream(const http::ServerRequest& request
   DAVIT_RETURN_IF_ERROR(session->Attach(pipe));
   const std::string project = ProjectOf(*session, query);
   const crypto::SecretString& token = session->who().token;
-  const std::string id = PercentDecode(parts[0], Plus::kIsPlus);
+  const std::string id = http::PercentDecode(parts[0], http::Plus::kIsPlus);
   if (of_list) {
     parts_.hub.Watch(token, project, pipe);
   } else if (of_build) {

@@ -65,7 +65,7 @@ UploadCall::UploadCall(std::shared_ptr<grpc::Channel> scheduler, int max_at_a_ti
     : scheduler_(std::move(scheduler)), max_at_a_time_(max_at_a_time) {}
 
 absl::StatusOr<std::string> UploadCall::Send(const crypto::SecretString& token, const std::string& project,
-                                             const Query& query, http::BytePipe& body) {
+                                             const http::Query& query, http::BytePipe& body) {
   const Slot slot(running_);
   if (slot.number() > max_at_a_time_) {
     return absl::ResourceExhaustedError("too many uploads at a time; try again in a moment");

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "libs/crypto/secret.h"
 #include "libs/http/byte_pipe.h"
-#include "services/console/query.h"
+#include "libs/http/query.h"
 
 namespace grpc {
 class Channel;
@@ -25,8 +25,8 @@ class UploadCall {
   // Sends `body` as the person whose token it is; `query` holds `format` (dockerfile, tar or zip) and `file_name`.
   // Blocks until everything was sent, and returns the Upload as JSON. RESOURCE_EXHAUSTED: too many at a time, or over
   // the scheduler's limit; errors of the body and of the scheduler as they are.
-  absl::StatusOr<std::string> Send(const crypto::SecretString& token, const std::string& project, const Query& query,
-                                   http::BytePipe& body);
+  absl::StatusOr<std::string> Send(const crypto::SecretString& token, const std::string& project,
+                                   const http::Query& query, http::BytePipe& body);
 
  private:
   const std::shared_ptr<grpc::Channel> scheduler_;

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/crypto/hash.h"
+#include "libs/http/query.h"
 #include "services/console/api_error.h"
-#include "services/console/query.h"
 
 namespace davit::console {
 namespace {
@@ -63,7 +63,7 @@ WebApp::WebApp(absl::Span<const EmbeddedFile> files) {
 }
 
 http::ServerResponse WebApp::Serve(const http::ServerRequest& request) const {
-  const std::string path = PercentDecode(request.path.substr(request.path.empty() ? 0 : 1), Plus::kIsPlus);
+  const std::string path = http::PercentDecode(request.path.substr(request.path.empty() ? 0 : 1), http::Plus::kIsPlus);
   auto found = files_.find(path);
   if (found == files_.end() && !LooksLikeFile(path)) found = files_.find(kIndex);
   if (found == files_.end()) return ErrorResponse(absl::NotFoundError("there is no such page"));

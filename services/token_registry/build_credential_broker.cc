@@ -103,15 +103,12 @@ absl::StatusOr<RegistryAccess> BuildCredentialBroker::IssueForPublishing(const a
 }
 
 absl::StatusOr<SourceAccess> BuildCredentialBroker::OpenSource(const auth::Caller& caller, const BuildGrant& grant) {
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(grant.project, grant.scope.connection_id));
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed,
-                         store_.GetConnectionToken(connection.project, connection.id));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(grant.project, grant.scope.connection_id));
   SourceAccess access;
   access.clone_url = CloneUrl(connection, grant.scope.repository);
   access.username = connection.username;
   access.provider = connection.provider;
-  DAVIT_ASSIGN_OR_RETURN(access.password, vault_.Open({connection.project, connection.id, "token"}, sealed, caller,
-                                                      "build", grant.build_id));
+  DAVIT_ASSIGN_OR_RETURN(access.password, tokens_.Open(caller, connection, "build", grant.build_id));
   return access;
 }
 

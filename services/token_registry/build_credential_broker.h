@@ -1,5 +1,6 @@
 // Credentials for builds: granted to (build, fence) by the scheduler, issued to the build's agent while the grant
-// lasts. Thread-safe; calls block on the store.
+// lasts. Thread-safe; calls block on the store, and on providers while
+// they refresh a token.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,7 @@
 #include "libs/crypto/secret.h"
 #include "services/token_registry/secret_vault.h"
 #include "services/token_registry/store.h"
+#include "services/token_registry/token_keeper.h"
 
 namespace davit::token_registry {
 
@@ -43,7 +45,8 @@ struct BuildCredentials {
 class BuildCredentialBroker {
  public:
   // All parameters must outlive the broker.
-  BuildCredentialBroker(Store& store, SecretVault& vault, Clock& clock) : store_(store), vault_(vault), clock_(clock) {}
+  BuildCredentialBroker(Store& store, SecretVault& vault, TokenKeeper& tokens, Clock& clock)
+      : store_(store), vault_(vault), tokens_(tokens), clock_(clock) {}
 
   // Allows the holder of (build, fence) to be issued what the grant's scope names.
   absl::Status Grant(const BuildGrant& grant);
@@ -70,6 +73,7 @@ class BuildCredentialBroker {
 
   Store& store_;
   SecretVault& vault_;
+  TokenKeeper& tokens_;
   Clock& clock_;
 };
 

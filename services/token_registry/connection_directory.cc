@@ -15,8 +15,7 @@ namespace {
 
 constexpr size_t kMaxTokenBytes = 4096;
 constexpr size_t kCommitDigits = 40;
-
-SecretPlace TokenPlace(const Connection& connection) { return {connection.project, connection.id, "token"}; }
+constexpr int kAttempts = 5;
 
 bool IsCommitId(absl::string_view text) {
   if (text.size() != kCommitDigits) return false;
@@ -60,13 +59,16 @@ absl::Status ConnectionDirectory::Try(Connection& connection, const crypto::Secr
   connection.account = facts->account;
   connection.scopes = facts->scopes;
   connection.missing_scopes = facts->missing_scopes;
-  connection.token_expire_time = facts->expire_time;
+  // The end of a token that OAuth gave was told with it.
+  if (connection.credential_kind == Connection::CredentialKind::kAccessToken) {
+    connection.token_expire_time = facts->expire_time;
+  }
   connection.verify_time = Now();
-  if (facts->expire_time < connection.verify_time + kWarnBefore) {
+  if (!connection.renews && connection.token_expire_time < connection.verify_time + kWarnBefore) {
     connection.state = Connection::State::kExpiring;
-    connection.state_reason =
-        absl::StrCat("the token ends at ", absl::FormatTime("%Y-%m-%d %H:%M", facts->expire_time, absl::UTCTimeZone()),
-                     " UTC; replace it");
+    connection.state_reason = absl::StrCat(
+        "the token ends at ", absl::FormatTime("%Y-%m-%d %H:%M", connection.token_expire_time, absl::UTCTimeZone()),
+        " UTC; replace it");
   }
   return absl::OkStatus();
 }
@@ -79,14 +81,50 @@ absl::StatusOr<Connection> ConnectionDirectory::Create(Connection draft, const c
   draft.id = NewId("con", clock_, random_);
   draft.create_time = draft.update_time = Now();
   DAVIT_RETURN_IF_ERROR(Try(draft, token));
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed, vault_.Seal(TokenPlace(draft), token));
-  DAVIT_RETURN_IF_ERROR(store_.InsertConnection(draft, sealed));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed, vault_.Seal(TokenKeeper::TokenPlace(draft), token));
+  DAVIT_RETURN_IF_ERROR(store_.InsertConnection(draft, ConnectionSecrets{sealed}));
   return draft;
+}
+
+absl::StatusOr<Connection> ConnectionDirectory::Authorize(const OAuthAuthorization& authorization,
+                                                          const OAuthTokens& tokens) {
+  const bool is_new = authorization.connection_id.empty();
+  for (int attempt = 1;; ++attempt) {
+    Connection connection;
+    if (is_new) {
+      connection.id = NewId("con", clock_, random_);
+      connection.project = authorization.project;
+      connection.display_name = authorization.display_name;
+      connection.provider = authorization.provider;
+      connection.base_url = authorization.base_url;
+      connection.create_time = connection.update_time = Now();
+    } else {
+      DAVIT_ASSIGN_OR_RETURN(connection, store_.GetConnection(authorization.project, authorization.connection_id));
+    }
+    const absl::Time seen = connection.update_time;
+    connection.username = DefaultUsername(connection.provider);
+    connection.credential_kind = Connection::CredentialKind::kOAuth;
+    connection.renews = !tokens.refresh_token.empty();
+    connection.token_expire_time = tokens_.EndOf(tokens);
+    DAVIT_RETURN_IF_ERROR(Try(connection, tokens.access_token));
+    DAVIT_ASSIGN_OR_RETURN(const ConnectionSecrets secrets, tokens_.SealTokens(connection, tokens));
+    if (!is_new) connection.update_time = std::max(Now(), seen + absl::Microseconds(1));
+    const absl::Status stored =
+        is_new ? store_.InsertConnection(connection, secrets) : store_.UpdateConnection(connection, seen, &secrets);
+    // A code works once: somebody's change of the name must not cost it.
+    if (absl::IsAborted(stored) && attempt < kAttempts) continue;
+    if (!stored.ok()) return stored;
+    return connection;
+  }
 }
 
 absl::StatusOr<Connection> ConnectionDirectory::Update(const auth::Caller& caller, const std::string& project,
                                                        const std::string& id, const ConnectionChange& change) {
   DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
+  crypto::SecretString token;
+  if (change.username || change.probe_repository) {
+    DAVIT_ASSIGN_OR_RETURN(token, tokens_.Open(caller, connection, "verify"));
+  }
   const absl::Time seen = connection.update_time;
   if (change.display_name) connection.display_name = *change.display_name;
   if (change.username) {
@@ -95,10 +133,7 @@ absl::StatusOr<Connection> ConnectionDirectory::Update(const auth::Caller& calle
   if (change.probe_repository) connection.probe_repository = *change.probe_repository;
   DAVIT_RETURN_IF_ERROR(Check(connection));
 
-  if (change.username || change.probe_repository) {
-    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, OpenToken(caller, connection, "verify"));
-    DAVIT_RETURN_IF_ERROR(Try(connection, token));
-  }
+  if (!token.empty()) DAVIT_RETURN_IF_ERROR(Try(connection, token));
   connection.update_time = std::max(Now(), seen + absl::Microseconds(1));
   DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, nullptr));
   return connection;
@@ -113,19 +148,24 @@ absl::StatusOr<Connection> ConnectionDirectory::RotateToken(const std::string& p
   if (!username.empty()) connection.username = username;
   DAVIT_RETURN_IF_ERROR(CheckUsername(connection.username));
   connection.credential_kind = Connection::CredentialKind::kAccessToken;
+  connection.renews = false;
   DAVIT_RETURN_IF_ERROR(Try(connection, token));
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed, vault_.Seal(TokenPlace(connection), token));
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed, vault_.Seal(TokenKeeper::TokenPlace(connection), token));
   connection.update_time = std::max(Now(), seen + absl::Microseconds(1));
-  DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, &sealed));
+  const ConnectionSecrets secrets{sealed};
+  DAVIT_RETURN_IF_ERROR(store_.UpdateConnection(connection, seen, &secrets));
   return connection;
 }
 
 absl::StatusOr<Connection> ConnectionDirectory::Verify(const auth::Caller& caller, const std::string& project,
                                                        const std::string& id) {
   DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
+  const absl::StatusOr<crypto::SecretString> token = tokens_.Open(caller, connection, "verify");
+  // A refresh that was refused is in the record already.
+  if (absl::IsFailedPrecondition(token.status()) && connection.renews) return store_.GetConnection(project, id);
+  if (!token.ok()) return token.status();
   const absl::Time seen = connection.update_time;
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, OpenToken(caller, connection, "verify"));
-  const absl::Status status = Try(connection, token);
+  const absl::Status status = Try(connection, *token);
   if (absl::IsFailedPrecondition(status)) {
     connection.state = Connection::State::kInvalid;
     connection.state_reason = std::string(status.message());
@@ -138,25 +178,17 @@ absl::StatusOr<Connection> ConnectionDirectory::Verify(const auth::Caller& calle
   return connection;
 }
 
-absl::StatusOr<crypto::SecretString> ConnectionDirectory::OpenToken(const auth::Caller& caller,
-                                                                    const Connection& connection,
-                                                                    absl::string_view purpose,
-                                                                    absl::string_view build_id) {
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SealedSecret sealed,
-                         store_.GetConnectionToken(connection.project, connection.id));
-  return vault_.Open(TokenPlace(connection), sealed, caller, purpose, build_id);
-}
-
-absl::StatusOr<RemoteRefs> ConnectionDirectory::RefsOf(const auth::Caller& caller, const Connection& connection,
+absl::StatusOr<RemoteRefs> ConnectionDirectory::RefsOf(const auth::Caller& caller, Connection& connection,
                                                        const std::string& repository, absl::string_view purpose) {
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token, OpenToken(caller, connection, purpose));
-  return provider_.ListRefs(connection, CloneUrl(connection, repository), token);
+  return WithToken(caller, connection, purpose, [&](const Connection& current, const crypto::SecretString& token) {
+    return provider_.ListRefs(current, CloneUrl(current, repository), token);
+  });
 }
 
 absl::StatusOr<RemoteRefs> ConnectionDirectory::ListRefs(const auth::Caller& caller, const std::string& project,
                                                          const std::string& id, const std::string& repository) {
   DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, id));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
   return RefsOf(caller, connection, repository, "list refs");
 }
 
@@ -165,7 +197,7 @@ absl::StatusOr<ResolvedCommit> ConnectionDirectory::GetCommit(const auth::Caller
                                                               const std::string& revision) {
   DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
   if (!revision.empty()) DAVIT_RETURN_IF_ERROR(Annotate(git::CheckRevision(revision), "revision"));
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, id));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
   const std::string clone_url = CloneUrl(connection, repository);
   if (IsCommitId(revision)) return ResolvedCommit{absl::AsciiStrToLower(revision), "", clone_url};
   DAVIT_ASSIGN_OR_RETURN(const RemoteRefs remote, RefsOf(caller, connection, repository, "get commit"));

@@ -89,8 +89,21 @@ absl::StatusOr<http::Response> GitLabApi::Call(const Connection& connection, con
   ApiCall call;
   call.method = method;
   call.url = absl::StrCat(connection.base_url, "/api/v4", path);
-  call.headers = {{"PRIVATE-TOKEN", token.Reveal()}, {"Accept", "application/json"}};
+  call.headers = {{"Accept", "application/json"}};
+  // Only copied tokens may go into PRIVATE-TOKEN.
+  if (connection.credential_kind == Connection::CredentialKind::kOAuth) {
+    call.headers.Add("Authorization", http::BearerAuthorization(token.Reveal()));
+  } else {
+    call.headers.Add("PRIVATE-TOKEN", token.Reveal());
+  }
   call.body = body;
+  return http_.Send(call);
+}
+
+absl::StatusOr<http::Response> GitLabApi::TokenInfo(const Connection& connection, const crypto::SecretString& token) {
+  ApiCall call;
+  call.url = absl::StrCat(connection.base_url, "/oauth/token/info");
+  call.headers = {{"Accept", "application/json"}, {"Authorization", http::BearerAuthorization(token.Reveal())}};
   return http_.Send(call);
 }
 
@@ -107,10 +120,13 @@ absl::StatusOr<TokenFacts> GitLabApi::VerifyToken(const Connection& connection, 
     DAVIT_RETURN_IF_ERROR(http_.Check(user, "the token's account"));
     facts.account = Text(user_body, "username");
   }
-  DAVIT_ASSIGN_OR_RETURN(const http::Response self, Call(connection, token, "GET", "/personal_access_tokens/self"));
-  if (self.status != 200) return facts;  // OAuth tokens and older servers do not tell.
+  const bool oauth = connection.credential_kind == Connection::CredentialKind::kOAuth;
+  DAVIT_ASSIGN_OR_RETURN(
+      const http::Response self,
+      oauth ? TokenInfo(connection, token) : Call(connection, token, "GET", "/personal_access_tokens/self"));
+  if (self.status != 200) return facts;  // Older servers do not tell.
   const json body = ParseJson(self.body);
-  for (const json& scope : Member(body, "scopes")) {
+  for (const json& scope : Member(body, oauth ? "scope" : "scopes")) {
     if (scope.is_string()) facts.scopes.push_back(scope.get<std::string>());
   }
   facts.missing_scopes = MissingScopes(facts.scopes);

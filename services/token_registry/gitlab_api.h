@@ -32,6 +32,7 @@ class GitLabApi {
  private:
   absl::StatusOr<http::Response> Call(const Connection& connection, const crypto::SecretString& token,
                                       const std::string& method, const std::string& path, const std::string& body = "");
+  absl::StatusOr<http::Response> TokenInfo(const Connection& connection, const crypto::SecretString& token);
   absl::StatusOr<http::Response> FindHook(const Connection& connection, const crypto::SecretString& token,
                                           const HookSpec& hook);
 

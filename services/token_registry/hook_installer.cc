@@ -32,7 +32,7 @@ HookInstaller::HookInstaller(Store& store, ConnectionDirectory& connections, Web
 absl::StatusOr<EnsuredWebhook> HookInstaller::Ensure(const auth::Caller& caller, const std::string& project,
                                                      const std::string& connection_id, const std::string& repository) {
   DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, connection_id));
   if (connection.provider == Provider::kGenericGit) {
     return absl::FailedPreconditionError(
         "connection_id: a generic git server has no API to install webhooks; use CreateWebhook and enter it there");
@@ -43,12 +43,13 @@ absl::StatusOr<EnsuredWebhook> HookInstaller::Ensure(const auth::Caller& caller,
         "--webhook_public_url, or use CreateWebhook and enter the webhook at the provider");
   }
   DAVIT_ASSIGN_OR_RETURN(auto webhook, webhooks_.FindOrCreateManaged(caller, connection, repository));
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
-                         connections_.OpenToken(caller, connection, "install webhook"));
   EnsuredWebhook ensured;
   ensured.url = absl::StrCat(public_url_, "/hooks/", webhook.first.id);
-  const absl::StatusOr<InstalledHook> installed = provider_.EnsureHook(
-      connection, token, HookSpec{repository, webhook.first.provider_hook_id, ensured.url, std::move(webhook.second)});
+  const HookSpec hook{repository, webhook.first.provider_hook_id, ensured.url, std::move(webhook.second)};
+  const absl::StatusOr<InstalledHook> installed = connections_.WithToken(
+      caller, connection, "install webhook", [&](const Connection& current, const crypto::SecretString& token) {
+        return provider_.EnsureHook(current, token, hook);
+      });
   if (!installed.ok()) return installed.status();
   if (installed->id != webhook.first.provider_hook_id) {
     DAVIT_RETURN_IF_ERROR(store_.SetWebhookHookId(project, webhook.first.id, installed->id));
@@ -63,12 +64,18 @@ absl::Status HookInstaller::Remove(const auth::Caller& caller, const std::string
   DAVIT_ASSIGN_OR_RETURN(const auto found, store_.FindWebhook(project, id));
   const Webhook& webhook = found.first;
   if (!webhook.provider_hook_id.empty()) {
-    DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, webhook.connection_id));
-    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
-                           connections_.OpenToken(caller, connection, "remove webhook"));
-    DAVIT_RETURN_IF_ERROR(provider_.RemoveHook(connection, token, webhook.repository, webhook.provider_hook_id));
+    DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, webhook.connection_id));
+    DAVIT_RETURN_IF_ERROR(RemoveAtProvider(caller, connection, webhook));
   }
   return store_.DeleteWebhook(project, id);
+}
+
+absl::Status HookInstaller::RemoveAtProvider(const auth::Caller& caller, Connection& connection,
+                                             const Webhook& webhook) {
+  return connections_.WithToken(
+      caller, connection, "remove webhook", [&](const Connection& current, const crypto::SecretString& token) {
+        return provider_.RemoveHook(current, token, webhook.repository, webhook.provider_hook_id);
+      });
 }
 
 absl::StatusOr<std::vector<Webhook>> HookInstaller::InstalledHooks(const Connection& connection) {
@@ -87,24 +94,19 @@ absl::StatusOr<std::vector<Webhook>> HookInstaller::InstalledHooks(const Connect
 absl::StatusOr<std::vector<LeftHook>> HookInstaller::DeleteConnection(const auth::Caller& caller,
                                                                       const std::string& project,
                                                                       const std::string& id) {
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, id));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
   DAVIT_ASSIGN_OR_RETURN(const std::vector<Webhook> installed, InstalledHooks(connection));
   std::vector<LeftHook> left;
-  if (!installed.empty()) {
-    DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
-                           connections_.OpenToken(caller, connection, "remove webhooks"));
-    for (const Webhook& webhook : installed) {
-      const absl::Status removed =
-          provider_.RemoveHook(connection, token, webhook.repository, webhook.provider_hook_id);
-      if (absl::IsUnavailable(removed) || absl::IsDeadlineExceeded(removed)) return removed;
-      if (!removed.ok()) {
-        left.push_back({webhook.repository, webhook.provider_hook_id, std::string(removed.message())});
-        continue;
-      }
-      // What is done stays done when a later one cannot be asked for.
-      const absl::Status forgotten = store_.DeleteWebhook(project, webhook.id);
-      if (!forgotten.ok() && !absl::IsNotFound(forgotten)) return forgotten;
+  for (const Webhook& webhook : installed) {
+    const absl::Status removed = RemoveAtProvider(caller, connection, webhook);
+    if (absl::IsUnavailable(removed) || absl::IsDeadlineExceeded(removed)) return removed;
+    if (!removed.ok()) {
+      left.push_back({webhook.repository, webhook.provider_hook_id, std::string(removed.message())});
+      continue;
     }
+    // What is done stays done when a later one cannot be asked for.
+    const absl::Status forgotten = store_.DeleteWebhook(project, webhook.id);
+    if (!forgotten.ok() && !absl::IsNotFound(forgotten)) return forgotten;
   }
   DAVIT_RETURN_IF_ERROR(store_.DeleteConnection(project, id));
   return left;

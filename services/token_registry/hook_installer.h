@@ -51,6 +51,7 @@ class HookInstaller {
 
  private:
   absl::StatusOr<std::vector<Webhook>> InstalledHooks(const Connection& connection);
+  absl::Status RemoveAtProvider(const auth::Caller& caller, Connection& connection, const Webhook& webhook);
 
   Store& store_;
   ConnectionDirectory& connections_;

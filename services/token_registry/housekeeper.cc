@@ -7,8 +7,10 @@
 
 namespace davit::token_registry {
 
-Housekeeper::Housekeeper(Store& store, Clock& clock, Logger logger, metrics::Registry& metrics, absl::Duration period)
+Housekeeper::Housekeeper(Store& store, TokenKeeper& tokens, Clock& clock, Logger logger, metrics::Registry& metrics,
+                         absl::Duration period)
     : store_(store),
+      tokens_(tokens),
       clock_(clock),
       logger_(std::move(logger)),
       tokens_ending_(metrics.GetGauge("davit_token_registry_tokens_ending", "Connections whose token ends soon.")),
@@ -28,7 +30,8 @@ absl::Status Housekeeper::PurgeOnce(Store& store, Clock& clock) {
   return store.Purge(now - kGrantsKept, now - kAccessesKept);
 }
 
-void Housekeeper::MarkTokenEnds() {
+void Housekeeper::LookAfterTokens() {
+  tokens_.RefreshAhead();
   const absl::StatusOr<TokenEnds> ends = store_.MarkTokenEnds(clock_.Now(), ConnectionDirectory::kWarnBefore);
   if (!ends.ok()) {
     logger_.Warning("failed to look for tokens that end; trying again later", {{"error", ends.status()}});
@@ -39,11 +42,11 @@ void Housekeeper::MarkTokenEnds() {
 }
 
 void Housekeeper::Run(absl::Duration period) {
-  MarkTokenEnds();
+  LookAfterTokens();
   absl::MutexLock lock(&mutex_);
   while (!mutex_.AwaitWithTimeout(absl::Condition(&stopping_), period)) {
     mutex_.Unlock();
-    MarkTokenEnds();
+    LookAfterTokens();
     const absl::Status status = PurgeOnce(store_, clock_);
     if (!status.ok()) logger_.Warning("failed to purge old records; trying again later", {{"error", status}});
     mutex_.Lock();

@@ -21,6 +21,9 @@ ABSL_FLAG(std::string, key_file, "",
           "File with the keys that secrets are sealed with, one `id base64key` a line, the first seals; required.");
 ABSL_FLAG(std::string, bootstrap_tokens_file, "",
           "File with API tokens that exist from the start, one `role project token` a line (project * = all).");
+ABSL_FLAG(std::string, oauth_apps_file, "",
+          "File with OAuth applications, one `github|gitlab BASE_URL CLIENT_ID SECRET_FILE [REDIRECT_URI]` a line "
+          "(SECRET_FILE - = a public client); empty = connections take access tokens only.");
 ABSL_FLAG(std::string, allow_hosts, "",
           "Comma-separated hosts, host:port or CIDR blocks that may have private addresses and may be reached over "
           "plain HTTP: git servers and registries of your own network.");
@@ -43,6 +46,7 @@ davit::token_registry::TokenRegistryOptions ReadOptions(const davit::rpc::Databa
   options.owner_database = database.owner_conninfo;
   options.database_connections = database.max_connections;
   options.key_file = absl::GetFlag(FLAGS_key_file);
+  options.oauth_apps_file = absl::GetFlag(FLAGS_oauth_apps_file);
   options.bootstrap_tokens_file = absl::GetFlag(FLAGS_bootstrap_tokens_file);
   options.allowed_hosts = absl::StrSplit(absl::GetFlag(FLAGS_allow_hosts), ',', absl::SkipEmpty());
   options.webhook_public_url = absl::GetFlag(FLAGS_webhook_public_url);

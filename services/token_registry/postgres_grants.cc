@@ -42,9 +42,10 @@ absl::StatusOr<BuildGrant> PostgresStore::GetBuildGrant(const std::string& proje
   });
 }
 
-absl::Status PostgresStore::Purge(absl::Time grants_before, absl::Time accesses_before) {
+absl::Status PostgresStore::Purge(absl::Time expired_before, absl::Time accesses_before) {
   return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::Status {
-    DAVIT_RETURN_IF_ERROR(transaction.Execute(queries::kPurgeBuildGrants, grants_before).status());
+    DAVIT_RETURN_IF_ERROR(transaction.Execute(queries::kPurgeBuildGrants, expired_before).status());
+    DAVIT_RETURN_IF_ERROR(transaction.Execute(queries::kPurgeAuthorizations, expired_before).status());
     return transaction.Execute(queries::kPurgeSecretAccesses, accesses_before).status();
   });
 }

@@ -15,7 +15,9 @@ using postgres::Transaction;
 
 SecretKind KindOf(absl::string_view table) {
   if (table == "connections") return SecretKind::kConnection;
-  return table == "webhooks" ? SecretKind::kWebhook : SecretKind::kRegistryCredential;
+  if (table == "webhooks") return SecretKind::kWebhook;
+  if (table == "oauth_refresh_tokens") return SecretKind::kRefreshToken;
+  return table == "oauth_authorizations" ? SecretKind::kAuthorization : SecretKind::kRegistryCredential;
 }
 
 const postgres::Statement& RewrapStatement(SecretKind kind) {
@@ -24,6 +26,10 @@ const postgres::Statement& RewrapStatement(SecretKind kind) {
       return queries::kRewrapConnection;
     case SecretKind::kRegistryCredential:
       return queries::kRewrapRegistryCredential;
+    case SecretKind::kRefreshToken:
+      return queries::kRewrapRefreshToken;
+    case SecretKind::kAuthorization:
+      return queries::kRewrapAuthorization;
     case SecretKind::kWebhook:
       break;
   }

@@ -13,12 +13,6 @@ using postgres::ReadBytes;
 using postgres::ReadText;
 using postgres::ReadTime;
 
-Provider ProviderOf(absl::string_view word) {
-  if (word == ProviderWord(Provider::kGitHub)) return Provider::kGitHub;
-  if (word == ProviderWord(Provider::kGitLab)) return Provider::kGitLab;
-  return Provider::kGenericGit;
-}
-
 Connection::State StateOf(absl::string_view word) {
   if (word == StateWord(Connection::State::kActive)) return Connection::State::kActive;
   if (word == StateWord(Connection::State::kExpiring)) return Connection::State::kExpiring;
@@ -40,6 +34,7 @@ Connection ReadConnection(const pqxx::row& row) {
       ReadText(row["credential_kind"]) == CredentialKindWord(Connection::CredentialKind::kOAuth)
           ? Connection::CredentialKind::kOAuth
           : Connection::CredentialKind::kAccessToken;
+  connection.renews = row["renews"].as<bool>();
   connection.state = StateOf(ReadText(row["state"]));
   connection.state_reason = ReadText(row["state_reason"]);
   connection.account = ReadText(row["account"]);
@@ -112,6 +107,12 @@ crypto::SealedSecret ReadSealed(const pqxx::row& row) {
   sealed.nonce = ReadBytes(row["sealed_nonce"]);
   sealed.ciphertext = ReadBytes(row["sealed_ciphertext"]);
   return sealed;
+}
+
+Provider ProviderOf(absl::string_view word) {
+  if (word == ProviderWord(Provider::kGitHub)) return Provider::kGitHub;
+  if (word == ProviderWord(Provider::kGitLab)) return Provider::kGitLab;
+  return Provider::kGenericGit;
 }
 
 absl::string_view ProviderWord(Provider provider) {

@@ -21,6 +21,7 @@ BuildGrant ReadBuildGrant(const pqxx::row& row);
 crypto::SealedSecret ReadSealed(const pqxx::row& row);
 
 // The words that columns hold.
+Provider ProviderOf(absl::string_view word);
 absl::string_view ProviderWord(Provider provider);
 absl::string_view StateWord(Connection::State state);
 absl::string_view CredentialKindWord(Connection::CredentialKind kind);

@@ -11,18 +11,36 @@ namespace davit::token_registry {
 using postgres::Bytes;
 using postgres::Transaction;
 
-absl::Status PostgresStore::InsertConnection(const Connection& connection, const crypto::SealedSecret& token) {
-  const absl::Status status = pool_.Transact(ScopeOf(connection.project), [&](Transaction& transaction) {
-    return transaction
-        .Execute(queries::kInsertConnection, connection.id, connection.project, connection.display_name,
-                 ProviderWord(connection.provider), connection.base_url, connection.username,
-                 connection.probe_repository, StateWord(connection.state), connection.state_reason, connection.account,
-                 connection.scopes, NullIfInfinite(connection.verify_time),
-                 NullIfInfinite(connection.token_expire_time), connection.create_time, connection.update_time,
-                 token.key_id, Bytes{token.wrapped_key}, Bytes{token.nonce}, Bytes{token.ciphertext},
-                 connection.missing_scopes, CredentialKindWord(connection.credential_kind))
-        .status();
-  });
+namespace {
+
+// Puts the refresh token in place of the present one, or removes that.
+absl::Status WriteRefreshToken(Transaction& transaction, const Connection& connection,
+                               const std::optional<crypto::SealedSecret>& token) {
+  if (!token) return transaction.Execute(queries::kDeleteRefreshToken, connection.project, connection.id).status();
+  return transaction
+      .Execute(queries::kPutRefreshToken, connection.id, connection.project, token->key_id, Bytes{token->wrapped_key},
+               Bytes{token->nonce}, Bytes{token->ciphertext})
+      .status();
+}
+
+}  // namespace
+
+absl::Status PostgresStore::InsertConnection(const Connection& connection, const ConnectionSecrets& secrets) {
+  const crypto::SealedSecret& token = secrets.token;
+  const absl::Status status =
+      pool_.Transact(ScopeOf(connection.project), [&](Transaction& transaction) -> absl::Status {
+        DAVIT_RETURN_IF_ERROR(
+            transaction
+                .Execute(queries::kInsertConnection, connection.id, connection.project, connection.display_name,
+                         ProviderWord(connection.provider), connection.base_url, connection.username,
+                         connection.probe_repository, StateWord(connection.state), connection.state_reason,
+                         connection.account, connection.scopes, NullIfInfinite(connection.verify_time),
+                         NullIfInfinite(connection.token_expire_time), connection.create_time, connection.update_time,
+                         token.key_id, Bytes{token.wrapped_key}, Bytes{token.nonce}, Bytes{token.ciphertext},
+                         connection.missing_scopes, CredentialKindWord(connection.credential_kind))
+                .status());
+        return WriteRefreshToken(transaction, connection, secrets.refresh_token);
+      });
   return NameTaken(status, "connections_display_name_key", connection.display_name);
 }
 
@@ -54,7 +72,7 @@ absl::StatusOr<std::vector<Connection>> PostgresStore::ListConnections(const std
 }
 
 absl::Status PostgresStore::UpdateConnection(const Connection& connection, absl::Time expected_update_time,
-                                             const crypto::SealedSecret* token) {
+                                             const ConnectionSecrets* secrets) {
   const absl::Status status =
       pool_.Transact(ScopeOf(connection.project), [&](Transaction& transaction) -> absl::Status {
         DAVIT_ASSIGN_OR_RETURN(
@@ -68,11 +86,14 @@ absl::Status PostgresStore::UpdateConnection(const Connection& connection, absl:
         if (rows.affected_rows() == 0) {
           return absl::AbortedError("the connection was changed or deleted by another call meanwhile; try again");
         }
-        if (token == nullptr) return absl::OkStatus();
-        return transaction
-            .Execute(queries::kUpdateConnectionSecret, connection.project, connection.id, token->key_id,
-                     Bytes{token->wrapped_key}, Bytes{token->nonce}, Bytes{token->ciphertext})
-            .status();
+        if (secrets == nullptr) return absl::OkStatus();
+        const crypto::SealedSecret& token = secrets->token;
+        DAVIT_RETURN_IF_ERROR(transaction
+                                  .Execute(queries::kUpdateConnectionSecret, connection.project, connection.id,
+                                           token.key_id, Bytes{token.wrapped_key}, Bytes{token.nonce},
+                                           Bytes{token.ciphertext})
+                                  .status());
+        return WriteRefreshToken(transaction, connection, secrets->refresh_token);
       });
   return NameTaken(status, "connections_display_name_key", connection.display_name);
 }

@@ -11,19 +11,38 @@
 namespace davit::token_registry {
 
 // Runs the statements of queries/ under row-level security. Its methods are in postgres_store.cc (connections, registry
-// credentials), postgres_webhooks.cc, postgres_tokens.cc, postgres_grants.cc, postgres_keys.cc and postgres_audit.cc.
+// credentials), postgres_webhooks.cc, postgres_tokens.cc, postgres_grants.cc, postgres_keys.cc, postgres_oauth.cc and
+// postgres_audit.cc.
 class PostgresStore : public Store {
  public:
   // `pool` must outlive the store.
   explicit PostgresStore(postgres::Pool& pool) : pool_(pool) {}
 
-  absl::Status InsertConnection(const Connection& connection, const crypto::SealedSecret& token) override;
+  absl::Status InsertConnection(const Connection& connection, const ConnectionSecrets& secrets) override;
   absl::StatusOr<Connection> GetConnection(const std::string& project, const std::string& id) override;
   absl::StatusOr<crypto::SealedSecret> GetConnectionToken(const std::string& project, const std::string& id) override;
   absl::StatusOr<std::vector<Connection>> ListConnections(const std::string& project, const Page& page) override;
   absl::Status UpdateConnection(const Connection& connection, absl::Time expected_update_time,
-                                const crypto::SealedSecret* token) override;
+                                const ConnectionSecrets* secrets) override;
   absl::Status DeleteConnection(const std::string& project, const std::string& id) override;
+
+  absl::StatusOr<RefreshToken> GetRefreshToken(const std::string& project, const std::string& id) override;
+  absl::StatusOr<bool> ClaimRefresh(const std::string& project, const std::string& id, int64_t version,
+                                    const std::string& claim, absl::Duration claim_for) override;
+  absl::Status ReleaseRefresh(const std::string& project, const std::string& id, int64_t version,
+                              const std::string& claim) override;
+  absl::Status StoreRefreshed(const Connection& connection, int64_t version, const ConnectionSecrets& secrets,
+                              absl::Time expire_time, absl::Time now) override;
+  absl::Status RefuseRefresh(const std::string& project, const std::string& id, int64_t version,
+                             const std::string& claim, GrantEnd end, const std::string& reason,
+                             absl::Time now) override;
+  absl::StatusOr<std::vector<Connection>> ListRenewals(absl::Time ends_before, int limit) override;
+  absl::Status InsertAuthorization(const OAuthAuthorization& authorization,
+                                   const crypto::SealedSecret& verifier) override;
+  absl::StatusOr<std::pair<OAuthAuthorization, crypto::SealedSecret>> FindAuthorization(
+      const std::string& project, const std::string& state_hash) override;
+  absl::Status SetAuthorizationPoll(const OAuthAuthorization& read, absl::Duration interval, absl::Time next) override;
+  absl::Status DeleteAuthorization(const std::string& project, const std::string& id) override;
 
   absl::Status InsertRegistryCredential(const RegistryCredential& credential,
                                         const crypto::SealedSecret& password) override;
@@ -67,7 +86,7 @@ class PostgresStore : public Store {
   absl::StatusOr<std::vector<SecretAccess>> ListSecretAccesses(const std::string& project,
                                                                const SecretAccessFilter& filter,
                                                                const Page& page) override;
-  absl::Status Purge(absl::Time grants_before, absl::Time accesses_before) override;
+  absl::Status Purge(absl::Time expired_before, absl::Time accesses_before) override;
 
  private:
   postgres::Pool& pool_;

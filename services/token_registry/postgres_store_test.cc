@@ -44,13 +44,14 @@ class PostgresStoreTest : public testing::Test {
   }
 
   const crypto::SealedSecret sealed_{"k1", std::string("\x01wrapped\0", 9), "nonce", "ciphertext"};
+  const ConnectionSecrets secrets_{sealed_};
   postgres::TestDatabase database_{"token_registry"};
   const std::unique_ptr<postgres::Pool> pool_ = database_.OpenPool("token_registry");
   PostgresStore store_{*pool_};
 };
 
 TEST_F(PostgresStoreTest, KeepsAConnectionAndItsSealedToken) {
-  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), sealed_).ok());
+  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), secrets_).ok());
   const auto connection = store_.GetConnection("default", "con_1");
   ASSERT_TRUE(connection.ok()) << connection.status();
   EXPECT_EQ(connection->display_name, "one");
@@ -68,25 +69,25 @@ TEST_F(PostgresStoreTest, KeepsAConnectionAndItsSealedToken) {
 }
 
 TEST_F(PostgresStoreTest, ShowsAProjectOnlyItsOwn) {
-  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), sealed_).ok());
+  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), secrets_).ok());
   EXPECT_EQ(store_.GetConnection("other", "con_1").status(), absl::NotFoundError("connection not found: con_1"));
   EXPECT_EQ(store_.GetConnectionToken("other", "con_1").status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(store_.DeleteConnection("other", "con_1").code(), absl::StatusCode::kNotFound);
   EXPECT_TRUE(store_.ListConnections("other", {})->empty());
-  EXPECT_EQ(store_.InsertConnection(MakeConnection("con_1", "one", "other"), sealed_).code(),
+  EXPECT_EQ(store_.InsertConnection(MakeConnection("con_1", "one", "other"), secrets_).code(),
             absl::StatusCode::kAlreadyExists);
 }
 
 TEST_F(PostgresStoreTest, RefusesANameTwiceInAProject) {
-  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), sealed_).ok());
-  const absl::Status status = store_.InsertConnection(MakeConnection("con_2", "one"), sealed_);
+  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), secrets_).ok());
+  const absl::Status status = store_.InsertConnection(MakeConnection("con_2", "one"), secrets_);
   EXPECT_EQ(status, absl::AlreadyExistsError("display_name: \"one\" is taken; choose another"));
-  EXPECT_TRUE(store_.InsertConnection(MakeConnection("con_3", "one", "other"), sealed_).ok());
+  EXPECT_TRUE(store_.InsertConnection(MakeConnection("con_3", "one", "other"), secrets_).ok());
 }
 
 TEST_F(PostgresStoreTest, ListsByNameInPages) {
   for (const char* name : {"c", "a", "b"}) {
-    ASSERT_TRUE(store_.InsertConnection(MakeConnection(std::string("con_") + name, name), sealed_).ok());
+    ASSERT_TRUE(store_.InsertConnection(MakeConnection(std::string("con_") + name, name), secrets_).ok());
   }
   const auto first = store_.ListConnections("default", {.after = "", .size = 2});
   ASSERT_EQ(first->size(), 2u);
@@ -98,21 +99,21 @@ TEST_F(PostgresStoreTest, ListsByNameInPages) {
 
 TEST_F(PostgresStoreTest, UpdatesAConnectionUnlessItChangedMeanwhile) {
   Connection connection = MakeConnection("con_1", "one");
-  ASSERT_TRUE(store_.InsertConnection(connection, sealed_).ok());
+  ASSERT_TRUE(store_.InsertConnection(connection, secrets_).ok());
   connection.display_name = "renamed";
   connection.state = Connection::State::kInvalid;
   connection.update_time = kNow + absl::Seconds(1);
-  const crypto::SealedSecret other{"k2", "w", "n", "c"};
+  const ConnectionSecrets other{{"k2", "w", "n", "c"}};
   ASSERT_TRUE(store_.UpdateConnection(connection, kNow, &other).ok());
   EXPECT_EQ(store_.GetConnection("default", "con_1")->display_name, "renamed");
   EXPECT_EQ(store_.GetConnection("default", "con_1")->state, Connection::State::kInvalid);
   EXPECT_EQ(store_.GetConnectionToken("default", "con_1")->key_id, "k2");
-  EXPECT_EQ(store_.UpdateConnection(connection, kNow, &sealed_).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(store_.UpdateConnection(connection, kNow, &secrets_).code(), absl::StatusCode::kAborted);
   EXPECT_EQ(store_.GetConnectionToken("default", "con_1")->key_id, "k2");
 }
 
 TEST_F(PostgresStoreTest, DeletesTheWebhooksOfAConnectionWithIt) {
-  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), sealed_).ok());
+  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), secrets_).ok());
   Webhook webhook{"whk_1", "default", "con_1", "owner/name", Provider::kGitLab, kNow};
   ASSERT_TRUE(store_.InsertWebhook(webhook, sealed_).ok());
   const auto found = store_.FindWebhook("*", "whk_1");
@@ -126,14 +127,14 @@ TEST_F(PostgresStoreTest, DeletesTheWebhooksOfAConnectionWithIt) {
 }
 
 TEST_F(PostgresStoreTest, RefusesAWebhookOfAnotherProjectsConnection) {
-  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), sealed_).ok());
+  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), secrets_).ok());
   const absl::Status status = store_.InsertWebhook({"whk_1", "other", "con_1", "", Provider::kGitLab, kNow}, sealed_);
   EXPECT_EQ(status, absl::NotFoundError("connection not found: con_1"));
 }
 
 TEST_F(PostgresStoreTest, ListsWebhooksNewestFirst) {
-  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), sealed_).ok());
-  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_2", "two"), sealed_).ok());
+  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_1", "one"), secrets_).ok());
+  ASSERT_TRUE(store_.InsertConnection(MakeConnection("con_2", "two"), secrets_).ok());
   for (const auto& [id, connection] :
        {std::pair("whk_1", "con_1"), std::pair("whk_2", "con_2"), std::pair("whk_3", "con_1")}) {
     ASSERT_TRUE(store_.InsertWebhook({id, "default", connection, "", Provider::kGitLab, kNow}, sealed_).ok());

@@ -15,6 +15,12 @@ void ToProto(absl::Time time, google::protobuf::Timestamp* message) {
   message->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
 }
 
+void ToProto(absl::Duration duration, google::protobuf::Duration* message) {
+  const int64_t seconds = absl::ToInt64Seconds(duration);
+  message->set_seconds(seconds);
+  message->set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration - absl::Seconds(seconds))));
+}
+
 void ToProto(const Connection& connection, registry::v1::Connection* message) {
   message->set_id(connection.id);
   message->set_project(connection.project);

@@ -24,6 +24,9 @@ void ToProto(const RegistryAccess& access, registry::v1::RegistryAccess* message
 // Sets the timestamp `message` to `time`.
 void ToProto(absl::Time time, google::protobuf::Timestamp* message);
 
+// Sets the duration `message` to `duration`, which is finite.
+void ToProto(absl::Duration duration, google::protobuf::Duration* message);
+
 // INVALID_ARGUMENT `provider: …` for one that is not known.
 absl::StatusOr<Provider> FromProto(registry::v1::Provider provider);
 

@@ -50,20 +50,22 @@ absl::StatusOr<Listed<RemoteRepository>> ProviderDirectory::ListRepositories(con
     return absl::InvalidArgumentError("query: must have at most 100 characters, none of them a control character");
   }
   if (!filter.organization.empty()) DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("organization", filter.organization));
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
-                         connections_.OpenToken(caller, connection, "list repositories"));
-  return provider_.ListRepositories(connection, token, filter, page);
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, connection_id));
+  return connections_.WithToken(caller, connection, "list repositories",
+                                [&](const Connection& current, const crypto::SecretString& token) {
+                                  return provider_.ListRepositories(current, token, filter, page);
+                                });
 }
 
 absl::StatusOr<Listed<Organization>> ProviderDirectory::ListOrganizations(const auth::Caller& caller,
                                                                           const std::string& project,
                                                                           const std::string& connection_id,
                                                                           const ProviderPage& page) {
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
-                         connections_.OpenToken(caller, connection, "list organizations"));
-  return provider_.ListOrganizations(connection, token, page);
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, connection_id));
+  return connections_.WithToken(caller, connection, "list organizations",
+                                [&](const Connection& current, const crypto::SecretString& token) {
+                                  return provider_.ListOrganizations(current, token, page);
+                                });
 }
 
 absl::StatusOr<StatusOutcome> ProviderDirectory::SetCommitStatus(const auth::Caller& caller, const std::string& project,
@@ -71,14 +73,19 @@ absl::StatusOr<StatusOutcome> ProviderDirectory::SetCommitStatus(const auth::Cal
                                                                  const CommitStatus& status,
                                                                  const std::string& build_id) {
   DAVIT_RETURN_IF_ERROR(CheckStatus(status));
-  DAVIT_ASSIGN_OR_RETURN(const Connection connection, store_.GetConnection(project, connection_id));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, connection_id));
   // The token stays sealed when there is nobody to show it to.
   if (connection.provider == Provider::kGenericGit) {
     return provider_.SetCommitStatus(connection, crypto::SecretString(), status);
   }
-  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString token,
-                         connections_.OpenToken(caller, connection, "mark commit", build_id));
-  return provider_.SetCommitStatus(connection, token, status);
+  return connections_.WithToken(
+      caller, connection, "mark commit", build_id,
+      [&](const Connection& current, const crypto::SecretString& token) {
+        return provider_.SetCommitStatus(current, token, status);
+      },
+      [](const absl::StatusOr<StatusOutcome>& outcome) {
+        return outcome.ok() && outcome->kind == StatusOutcome::Kind::kRefused;
+      });
 }
 
 }  // namespace davit::token_registry

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ struct Connection {
   std::string username;
   std::string probe_repository;
   CredentialKind credential_kind = CredentialKind::kAccessToken;
+  bool renews = false;  // Whether its token is refreshed before it ends.
   State state = State::kActive;
   std::string state_reason;
   std::string account;
@@ -99,8 +101,43 @@ struct BuildGrant {
   absl::Time expire_time;
 };
 
+// The secrets of a connection.
+struct ConnectionSecrets {
+  crypto::SealedSecret token;
+  std::optional<crypto::SealedSecret> refresh_token = std::nullopt;  // nullopt: nothing renews the token.
+};
+
+// What renews a connection's token.
+struct RefreshToken {
+  crypto::SealedSecret sealed;
+  int64_t version = 0;   // Grows with every pair of tokens that is stored.
+  bool refused = false;  // The provider has ended the grant.
+};
+
+// What a refused refresh means: the grant is over for good, or the same refresh token may be accepted later.
+enum class GrantEnd { kEnded, kMayRecover };
+
+// An authorization that was begun; its PKCE verifier or device code is kept apart (Store).
+struct OAuthAuthorization {
+  enum class Flow { kBrowser, kDevice };
+
+  std::string id;
+  std::string project;
+  std::string state_hash;  // SHA-256, 32 bytes.
+  std::string token_id;    // The API token that began.
+  Flow flow = Flow::kDevice;
+  std::string connection_id;  // Empty: a new one is to be made.
+  std::string display_name;
+  Provider provider = Provider::kGitHub;
+  std::string base_url;
+  std::string redirect_uri;                             // Of kBrowser.
+  absl::Duration poll_interval = absl::ZeroDuration();  // Of kDevice, as the next.
+  absl::Time next_poll_time;
+  absl::Time expire_time;
+};
+
 // The kinds of records that hold a secret.
-enum class SecretKind { kConnection, kRegistryCredential, kWebhook };
+enum class SecretKind { kConnection, kRegistryCredential, kWebhook, kRefreshToken, kAuthorization };
 
 // A stored secret, and where it belongs.
 struct StoredSecret {

@@ -21,18 +21,48 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  virtual absl::Status InsertConnection(const Connection& connection, const crypto::SealedSecret& token) = 0;
+  virtual absl::Status InsertConnection(const Connection& connection, const ConnectionSecrets& secrets) = 0;
   virtual absl::StatusOr<Connection> GetConnection(const std::string& project, const std::string& id) = 0;
   virtual absl::StatusOr<crypto::SealedSecret> GetConnectionToken(const std::string& project,
                                                                   const std::string& id) = 0;
   // By display name; page.after is a display name.
   virtual absl::StatusOr<std::vector<Connection>> ListConnections(const std::string& project, const Page& page) = 0;
-  // Stores a changed connection (id, project, provider, base_url and create_time never change) and, unless it is null,
-  // a new token. ABORTED when it was changed since `expected_update_time`.
+  // Stores a changed connection (id, project, provider, base_url and create_time never change) and, unless they are
+  // null, new secrets in place of all old ones. ABORTED when it was changed since `expected_update_time`.
   virtual absl::Status UpdateConnection(const Connection& connection, absl::Time expected_update_time,
-                                        const crypto::SealedSecret* token) = 0;
+                                        const ConnectionSecrets* secrets) = 0;
   // Deletes its webhooks, too.
   virtual absl::Status DeleteConnection(const std::string& project, const std::string& id) = 0;
+
+  // What renews a connection's token. NOT_FOUND: nothing does.
+  virtual absl::StatusOr<RefreshToken> GetRefreshToken(const std::string& project, const std::string& id) = 0;
+  // Takes the right to use that version for `claim_for` by the store's clock; false when somebody else has it, or when
+  // there is another version or a refused one.
+  virtual absl::StatusOr<bool> ClaimRefresh(const std::string& project, const std::string& id, int64_t version,
+                                            const std::string& claim, absl::Duration claim_for) = 0;
+  // Gives it back.
+  virtual absl::Status ReleaseRefresh(const std::string& project, const std::string& id, int64_t version,
+                                      const std::string& claim) = 0;
+  // Stores the pair that `version` was exchanged for (without a refresh token in it the present one stays), makes the
+  // connection ACTIVE, and ends every claim; does nothing when another version was stored since.
+  virtual absl::Status StoreRefreshed(const Connection& connection, int64_t version, const ConnectionSecrets& secrets,
+                                      absl::Time expire_time, absl::Time now) = 0;
+  // Makes the connection INVALID for `reason`, and ends the claim. ABORTED when `claim` has ended: another replica may
+  // have been faster.
+  virtual absl::Status RefuseRefresh(const std::string& project, const std::string& id, int64_t version,
+                                     const std::string& claim, GrantEnd end, const std::string& reason,
+                                     absl::Time now) = 0;
+  // Connections of all projects whose token ends before that and can be refreshed, those that end first.
+  virtual absl::StatusOr<std::vector<Connection>> ListRenewals(absl::Time ends_before, int limit) = 0;
+
+  virtual absl::Status InsertAuthorization(const OAuthAuthorization& authorization,
+                                           const crypto::SealedSecret& verifier) = 0;
+  virtual absl::StatusOr<std::pair<OAuthAuthorization, crypto::SealedSecret>> FindAuthorization(
+      const std::string& project, const std::string& state_hash) = 0;
+  // Notes when to ask the provider next, unless that was changed since `read`.
+  virtual absl::Status SetAuthorizationPoll(const OAuthAuthorization& read, absl::Duration interval,
+                                            absl::Time next) = 0;
+  virtual absl::Status DeleteAuthorization(const std::string& project, const std::string& id) = 0;
 
   virtual absl::Status InsertRegistryCredential(const RegistryCredential& credential,
                                                 const crypto::SealedSecret& password) = 0;
@@ -90,7 +120,8 @@ class Store {
                                                                        const SecretAccessFilter& filter,
                                                                        const Page& page) = 0;
 
-  // Marks connections whose token ends within `warn_before` of `now`, or has ended, and counts them in all projects.
+  // Marks connections whose token ends within `warn_before` of `now` and is not refreshed, or has ended, and counts
+  // them in all projects.
   virtual absl::StatusOr<TokenEnds> MarkTokenEnds(absl::Time now, absl::Duration warn_before) = 0;
 
   // Secrets of all projects whose data key is wrapped by another key than `key_id`: some of them, and how many.
@@ -99,8 +130,8 @@ class Store {
   // Stores the new wrapping of a secret's data key, unless the secret was replaced since it was read as `read`.
   virtual absl::Status Rewrap(const StoredSecret& read, const std::string& key_id, const std::string& wrapped_key) = 0;
 
-  // Forgets grants that expired before `grants_before` and accesses older than `accesses_before`.
-  virtual absl::Status Purge(absl::Time grants_before, absl::Time accesses_before) = 0;
+  // Forgets grants and authorizations that expired before `expired_before` and accesses older than `accesses_before`.
+  virtual absl::Status Purge(absl::Time expired_before, absl::Time accesses_before) = 0;
 };
 
 }  // namespace davit::token_registry

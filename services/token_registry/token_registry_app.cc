@@ -16,10 +16,13 @@
 #include "libs/status/status_macros.h"
 #include "services/token_registry/bootstrap_tokens.h"
 #include "services/token_registry/housekeeper.h"
+#include "services/token_registry/http_oauth_server.h"
 #include "services/token_registry/http_provider_client.h"
 #include "services/token_registry/identity_service.h"
 #include "services/token_registry/migrations.h"
+#include "services/token_registry/oauth_directory.h"
 #include "services/token_registry/postgres_store.h"
+#include "services/token_registry/token_keeper.h"
 #include "services/token_registry/token_registry_service.h"
 
 namespace davit::token_registry {
@@ -35,14 +38,23 @@ http::ClientOptions HttpOptions(const http::AddressPolicy& policy, const std::st
   return options;
 }
 
+absl::StatusOr<OAuthApps> ReadOAuthApps(const std::string& path) {
+  if (path.empty()) return OAuthApps();
+  DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString text, rpc::ReadSecretFile(path));
+  absl::StatusOr<OAuthApps> apps = OAuthApps::Parse(text.Reveal(), rpc::ReadSecretFile);
+  if (!apps.ok()) return Annotate(apps.status(), "Failed to read the OAuth applications of " + path);
+  return apps;
+}
+
 }  // namespace
 
 // In the order of construction: each part uses those above it.
 struct TokenRegistryApp::Parts {
   Parts(const TokenRegistryOptions& options, std::unique_ptr<postgres::Pool> pool_in, crypto::KeyRing keys,
-        const http::AddressPolicy& policy_in, std::unique_ptr<ProviderClient> provider_in, Clock& clock_in,
-        RandomSource& random, const Logger& logger_in, metrics::Registry& metrics_in)
-      : clock(clock_in),
+        OAuthApps apps_in, const http::AddressPolicy& policy_in, std::unique_ptr<ProviderClient> provider_in,
+        Clock& clock_in, RandomSource& random, const Logger& logger_in, metrics::Registry& metrics_in)
+      : apps(std::move(apps_in)),
+        clock(clock_in),
         logger(logger_in),
         policy(policy_in),
         http_client(HttpOptions(policy, options.ca_file)),
@@ -51,19 +63,24 @@ struct TokenRegistryApp::Parts {
         pool(std::move(pool_in)),
         store(*pool),
         vault(std::move(keys), store, clock, random),
+        oauth_server(http_client),
+        token_keeper(store, vault, oauth_server, apps, clock, random, logger, TokenKeeper::Options()),
         tokens(store, clock, random),
         authenticator(tokens, clock, StoreAuthenticator::Options()),
         guard(authenticator, clock, random, metrics_in),
-        connections(store, vault, *provider, policy, clock, random),
+        connections(store, vault, token_keeper, *provider, policy, clock, random),
         registry_credentials(store, vault, *provider, clock, random),
         webhooks(store, vault, clock, random),
-        broker(store, vault, clock),
+        broker(store, vault, token_keeper, clock),
         providers(store, connections, *provider),
         hooks(store, connections, webhooks, *provider, options.webhook_public_url),
+        oauth(store, vault, oauth_server, apps, connections, policy, clock, random),
         identity_service(guard, store, tokens, authenticator),
-        registry_service(guard, store, connections, registry_credentials, webhooks, broker, providers, hooks, vault),
+        registry_service(guard, store, connections, registry_credentials, webhooks, broker, providers, hooks, vault,
+                         oauth),
         metrics(metrics_in) {}
 
+  const OAuthApps apps;
   Clock& clock;
   const Logger logger;
   const http::AddressPolicy policy;
@@ -72,6 +89,8 @@ struct TokenRegistryApp::Parts {
   const std::unique_ptr<postgres::Pool> pool;
   PostgresStore store;
   SecretVault vault;
+  HttpOAuthServer oauth_server;
+  TokenKeeper token_keeper;
   ApiTokenDirectory tokens;
   StoreAuthenticator authenticator;
   auth::CallGuard guard;
@@ -81,6 +100,7 @@ struct TokenRegistryApp::Parts {
   BuildCredentialBroker broker;
   ProviderDirectory providers;
   HookInstaller hooks;
+  OAuthDirectory oauth;
   IdentityServiceImpl identity_service;
   TokenRegistryServiceImpl registry_service;
   metrics::Registry& metrics;
@@ -96,6 +116,7 @@ absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const
     DAVIT_RETURN_IF_ERROR(Annotate(http::Url::Parse(options.webhook_public_url).status(), "webhook_public_url"));
   }
   DAVIT_ASSIGN_OR_RETURN(crypto::KeyRing keys, crypto::KeyRing::FromFile(options.key_file));
+  DAVIT_ASSIGN_OR_RETURN(OAuthApps apps, ReadOAuthApps(options.oauth_apps_file));
   DAVIT_ASSIGN_OR_RETURN(const http::AddressPolicy policy,
                          http::AddressPolicy::Create({.allowed_hosts = options.allowed_hosts}));
   DAVIT_RETURN_IF_ERROR(postgres::MigrateOrCheck(options.owner_database, options.database, kSchema, migrations::kAll));
@@ -104,8 +125,8 @@ absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const
   pool_options.max_connections = options.database_connections;
   pool_options.application_name = "davit-token-registry";
   DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<postgres::Pool> pool, postgres::Pool::Open(std::move(pool_options)));
-  auto parts = std::make_unique<Parts>(options, std::move(pool), std::move(keys), policy, std::move(provider), clock,
-                                       random, logger, metrics);
+  auto parts = std::make_unique<Parts>(options, std::move(pool), std::move(keys), std::move(apps), policy,
+                                       std::move(provider), clock, random, logger, metrics);
   if (!options.bootstrap_tokens_file.empty()) {
     DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString text, rpc::ReadSecretFile(options.bootstrap_tokens_file));
     DAVIT_RETURN_IF_ERROR(Annotate(LoadBootstrapTokens(text, parts->store, clock, random),
@@ -142,7 +163,7 @@ std::vector<grpc::Service*> TokenRegistryApp::services() {
 auth::Authenticator& TokenRegistryApp::authenticator() { return parts_->authenticator; }
 
 absl::Status TokenRegistryApp::Start() {
-  parts_->housekeeper.emplace(parts_->store, parts_->clock, parts_->logger, parts_->metrics);
+  parts_->housekeeper.emplace(parts_->store, parts_->token_keeper, parts_->clock, parts_->logger, parts_->metrics);
   return absl::OkStatus();
 }
 

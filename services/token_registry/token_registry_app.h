@@ -34,6 +34,10 @@ struct TokenRegistryOptions {
   // The key file that secrets are sealed with (libs/crypto/key_ring.h).
   std::string key_file;
 
+  // Lines `github|gitlab BASE_URL CLIENT_ID SECRET_FILE [REDIRECT_URI]`: the OAuth applications that connections are
+  // authorized with (oauth_apps.h). Empty: none.
+  std::string oauth_apps_file;
+
   // Lines `role project token`: tokens that exist from the start. Empty: none, those in the store stay as they are.
   std::string bootstrap_tokens_file;
 

@@ -6,6 +6,7 @@
 #include "services/token_registry/build_credential_broker.h"
 #include "services/token_registry/connection_directory.h"
 #include "services/token_registry/hook_installer.h"
+#include "services/token_registry/oauth_directory.h"
 #include "services/token_registry/provider_directory.h"
 #include "services/token_registry/registry_credential_directory.h"
 #include "services/token_registry/store.h"
@@ -14,14 +15,15 @@
 namespace davit::token_registry {
 
 // Connections, refs and commits are in token_registry_service.cc, what is asked of providers in
-// token_registry_service_provider.cc, the rest in token_registry_service_credentials.cc.
+// token_registry_service_provider.cc, rotation and OAuth in token_registry_service_oauth.cc, the rest in
+// token_registry_service_credentials.cc.
 class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
  public:
   // All parameters must outlive the service.
   TokenRegistryServiceImpl(auth::CallGuard& guard, Store& store, ConnectionDirectory& connections,
                            RegistryCredentialDirectory& registry_credentials, WebhookDirectory& webhooks,
                            BuildCredentialBroker& broker, ProviderDirectory& providers, HookInstaller& hooks,
-                           SecretVault& vault)
+                           SecretVault& vault, OAuthDirectory& oauth)
       : guard_(guard),
         store_(store),
         connections_(connections),
@@ -30,7 +32,8 @@ class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
         broker_(broker),
         providers_(providers),
         hooks_(hooks),
-        vault_(vault) {}
+        vault_(vault),
+        oauth_(oauth) {}
 
   grpc::Status CreateConnection(grpc::ServerContext* context, const registry::v1::CreateConnectionRequest* request,
                                 registry::v1::CreateConnectionResponse* response) override;
@@ -112,6 +115,7 @@ class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
   ProviderDirectory& providers_;
   HookInstaller& hooks_;
   SecretVault& vault_;
+  OAuthDirectory& oauth_;
 };
 
 }  // namespace davit::token_registry

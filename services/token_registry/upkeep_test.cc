@@ -14,6 +14,7 @@
 #include "services/token_registry/postgres_store.h"
 #include "services/token_registry/queries.h"
 #include "services/token_registry/secret_vault.h"
+#include "services/token_registry/testing/fake_oauth_server.h"
 
 namespace davit::token_registry {
 namespace {
@@ -28,8 +29,8 @@ class WatchedStore : public PostgresStore {
     return PostgresStore::RecordSecretAccess(access);
   }
 
-  absl::Status Purge(absl::Time grants_before, absl::Time accesses_before) override {
-    const absl::Status status = PostgresStore::Purge(grants_before, accesses_before);
+  absl::Status Purge(absl::Time expired_before, absl::Time accesses_before) override {
+    const absl::Status status = PostgresStore::Purge(expired_before, accesses_before);
     if (!purged.HasBeenNotified()) purged.Notify();
     return status;
   }
@@ -49,6 +50,9 @@ class UpkeepTest : public testing::Test {
   const std::unique_ptr<postgres::Pool> pool_ = database_.OpenPool("token_registry");
   WatchedStore store_{*pool_};
   SecretVault vault_{*crypto::KeyRing::Parse(crypto::KeyRing::NewFileText("k1", random_)), store_, clock_, random_};
+  const OAuthApps apps_;
+  FakeOAuthServer oauth_;
+  TokenKeeper tokens_{store_, vault_, oauth_, apps_, clock_, random_, Logger::Discarding(), TokenKeeper::Options()};
 };
 
 TEST_F(UpkeepTest, AnOpeningIsRecordedWithWhoWhatAndWhy) {
@@ -84,12 +88,12 @@ TEST_F(UpkeepTest, TheHousekeeperPurgesEveryPeriodAndStopsAtOnce) {
   ASSERT_TRUE(store_.PutBuildGrant({"bld_old", "default", 1, 0, {}, now - absl::Hours(25)}, anything).ok());
   ASSERT_TRUE(store_.PutBuildGrant({"bld_new", "default", 1, 0, {}, now - absl::Hours(23)}, anything).ok());
   {
-    const Housekeeper housekeeper(store_, clock_, Logger::Discarding(), metrics_, absl::Milliseconds(1));
+    const Housekeeper housekeeper(store_, tokens_, clock_, Logger::Discarding(), metrics_, absl::Milliseconds(1));
     store_.purged.WaitForNotification();
   }
   EXPECT_EQ(store_.GetBuildGrant("*", "bld_old").status().code(), absl::StatusCode::kNotFound);
   EXPECT_TRUE(store_.GetBuildGrant("*", "bld_new").ok());
-  const Housekeeper idle(store_, clock_, Logger::Discarding(), metrics_, absl::Hours(1));
+  const Housekeeper idle(store_, tokens_, clock_, Logger::Discarding(), metrics_, absl::Hours(1));
 }
 
 TEST_F(UpkeepTest, TheQueriesOfEveryCallUseAnIndex) {

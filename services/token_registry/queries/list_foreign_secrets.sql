@@ -7,4 +7,10 @@ from registry_credentials where sealed_key_id <> $1
 union all
 select 'webhooks', id, project, 'secret', sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
 from webhooks where sealed_key_id <> $1
+union all
+select 'oauth_refresh_tokens', id, project, 'refresh_token', sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
+from oauth_refresh_tokens where sealed_key_id <> $1
+union all
+select 'oauth_authorizations', id, project, 'verifier', sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
+from oauth_authorizations where sealed_key_id <> $1
 limit $2

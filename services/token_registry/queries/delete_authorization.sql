@@ -1,0 +1,1 @@
+delete from oauth_authorizations where project = $1 and id = $2

@@ -1,0 +1,1 @@
+delete from oauth_authorizations where expire_time < $1
