@@ -18,7 +18,7 @@ class EnvelopeTest : public testing::Test {
   }
 
   FakeRandom random_;
-  const KeyRing ring_ = *KeyRing::Parse(KeyRing::NewFileText("k1", random_));
+  RingKeyWrapper ring_{*KeyRing::Parse(KeyRing::NewFileText("k1", random_)), random_};
 };
 
 TEST_F(EnvelopeTest, OpensWhatItSealed) {
@@ -82,7 +82,7 @@ TEST_F(EnvelopeTest, DoesNotMixPartsOfTwoSecrets) {
 
 TEST_F(EnvelopeTest, SaysNothingSecretAboutAWrongKey) {
   SealedSecret sealed = MustSeal("hush");
-  const KeyRing other = *KeyRing::Parse(KeyRing::NewFileText("k1", random_));
+  RingKeyWrapper other(*KeyRing::Parse(KeyRing::NewFileText("k1", random_)), random_);
   EXPECT_EQ(Open(other, sealed, kAad).status(), absl::DataLossError("sealed value is damaged or does not belong here"));
   sealed.key_id = "gone";
   EXPECT_EQ(Open(ring_, sealed, kAad).status(),
@@ -92,8 +92,9 @@ TEST_F(EnvelopeTest, SaysNothingSecretAboutAWrongKey) {
 TEST_F(EnvelopeTest, OpensAfterARotationWhatTheOldKeySealed) {
   const SecretString old_text = KeyRing::NewFileText("old", random_);
   const SecretString new_text = KeyRing::NewFileText("new", random_);
-  const auto sealed = Seal(*KeyRing::Parse(old_text), random_, SecretString("hush"), kAad);
-  const KeyRing both = *KeyRing::Parse(SecretString(new_text.Reveal() + old_text.Reveal()));
+  RingKeyWrapper before(*KeyRing::Parse(old_text), random_);
+  const auto sealed = Seal(before, random_, SecretString("hush"), kAad);
+  RingKeyWrapper both(*KeyRing::Parse(SecretString(new_text.Reveal() + old_text.Reveal())), random_);
   EXPECT_EQ(Open(both, *sealed, kAad)->Reveal(), "hush");
   EXPECT_EQ(Seal(both, random_, SecretString("hush"), kAad)->key_id, "new");
 }

@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "libs/crypto/aead.h"
 #include "libs/status/annotate.h"
@@ -68,6 +70,15 @@ absl::StatusOr<KeyRing> KeyRing::FromFile(const std::string& path) {
   const absl::StatusOr<SecretString> text = ReadPrivateFile(path);
   if (!text.ok()) return Annotate(text.status(), doing);
   absl::StatusOr<KeyRing> ring = Parse(*text);
+  if (!ring.ok()) return Annotate(ring.status(), doing);
+  return ring;
+}
+
+absl::StatusOr<KeyRing> KeyRing::FromEnvironment(const std::string& variable) {
+  const std::string doing = absl::StrCat("Failed to read keys from the environment variable ", variable);
+  const char* const value = std::getenv(variable.c_str());
+  if (value == nullptr) return Annotate(absl::NotFoundError("it is not set"), doing);
+  absl::StatusOr<KeyRing> ring = Parse(SecretString(absl::StrReplaceAll(value, {{";", "\n"}})));
   if (!ring.ok()) return Annotate(ring.status(), doing);
   return ring;
 }

@@ -21,6 +21,9 @@ class KeyRing {
   // INVALID_ARGUMENT.
   static absl::StatusOr<KeyRing> FromFile(const std::string& path);
 
+  // Reads such a text from an environment variable; ";" may stand for the end of a line. Errors name the variable.
+  static absl::StatusOr<KeyRing> FromEnvironment(const std::string& variable);
+
   // Reads the text of a key file.
   static absl::StatusOr<KeyRing> Parse(const SecretString& text);
 

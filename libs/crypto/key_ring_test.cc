@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "libs/ids/testing/fake_random.h"
 
 namespace davit::crypto {
@@ -46,6 +48,19 @@ TEST(KeyRingTest, ReadsAPrivateFileAndRefusesAPublicOne) {
   chmod(path.c_str(), 0644);
   EXPECT_EQ(KeyRing::FromFile(path).status().code(), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(KeyRing::FromFile(path + ".missing").status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST(KeyRingTest, ReadsAnEnvironmentVariable) {
+  setenv("DAVIT_TEST_KEYS", absl::StrCat("new ", kOne, ";old ", kOther).c_str(), 1);
+  const auto ring = KeyRing::FromEnvironment("DAVIT_TEST_KEYS");
+  ASSERT_TRUE(ring.ok()) << ring.status();
+  EXPECT_EQ(ring->primary_id(), "new");
+  EXPECT_NE(ring->Find("old"), nullptr);
+  setenv("DAVIT_TEST_KEYS", "k hush", 1);
+  const absl::Status refused = KeyRing::FromEnvironment("DAVIT_TEST_KEYS").status();
+  EXPECT_TRUE(absl::StrContains(refused.message(), "DAVIT_TEST_KEYS")) << refused;
+  EXPECT_FALSE(absl::StrContains(refused.message(), "hush")) << refused;
+  EXPECT_EQ(KeyRing::FromEnvironment("DAVIT_TEST_NO_KEYS").status().code(), absl::StatusCode::kNotFound);
 }
 
 TEST(KeyRingTest, WritesFilesThatItReads) {

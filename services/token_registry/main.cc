@@ -18,7 +18,9 @@
 #include "services/token_registry/token_registry_app.h"
 
 ABSL_FLAG(std::string, key_file, "",
-          "File with the keys that secrets are sealed with, one `id base64key` a line, the first seals; required.");
+          "File with the keys that secrets are sealed with, one `id base64key` a line, the first seals.");
+ABSL_FLAG(std::string, key_variable, "",
+          "Environment variable that holds such keys (lines may end with a semicolon), instead of --key_file.");
 ABSL_FLAG(std::string, bootstrap_tokens_file, "",
           "File with API tokens that exist from the start, one `role project token` a line (project * = all).");
 ABSL_FLAG(std::string, oauth_apps_file, "",
@@ -46,6 +48,7 @@ davit::token_registry::TokenRegistryOptions ReadOptions(const davit::rpc::Databa
   options.owner_database = database.owner_conninfo;
   options.database_connections = database.max_connections;
   options.key_file = absl::GetFlag(FLAGS_key_file);
+  options.key_variable = absl::GetFlag(FLAGS_key_variable);
   options.oauth_apps_file = absl::GetFlag(FLAGS_oauth_apps_file);
   options.bootstrap_tokens_file = absl::GetFlag(FLAGS_bootstrap_tokens_file);
   options.allowed_hosts = absl::StrSplit(absl::GetFlag(FLAGS_allow_hosts), ',', absl::SkipEmpty());

@@ -15,7 +15,7 @@ std::string AssociatedData(const SecretPlace& place) {
 }  // namespace
 
 absl::StatusOr<crypto::SealedSecret> SecretVault::Seal(const SecretPlace& place, const crypto::SecretString& secret) {
-  return crypto::Seal(keys_, random_, secret, AssociatedData(place));
+  return crypto::Seal(*keys_, random_, secret, AssociatedData(place));
 }
 
 absl::StatusOr<crypto::SecretString> SecretVault::Open(const SecretPlace& place, const crypto::SealedSecret& sealed,
@@ -31,7 +31,8 @@ absl::StatusOr<crypto::SecretString> SecretVault::Open(const SecretPlace& place,
   access.purpose = std::string(purpose);
   access.build_id = std::string(build_id);
   DAVIT_RETURN_IF_ERROR(Annotate(store_.RecordSecretAccess(access), "Failed to record the access to a secret"));
-  absl::StatusOr<crypto::SecretString> secret = crypto::Open(keys_, sealed, AssociatedData(place));
+  absl::StatusOr<crypto::SecretString> secret = crypto::Open(*keys_, sealed, AssociatedData(place));
+  if (absl::IsUnavailable(secret.status())) return secret.status();
   if (!secret.ok()) {
     return absl::InternalError(
         absl::StrCat("Failed to open the ", place.field, " of ", place.record_id, ": ", secret.status().message()));
@@ -41,11 +42,12 @@ absl::StatusOr<crypto::SecretString> SecretVault::Open(const SecretPlace& place,
 
 absl::StatusOr<KeyRotation> SecretVault::RotateBatch(int limit) {
   KeyRotation rotation;
-  rotation.key_id = keys_.primary_id();
+  rotation.key_id = keys_->primary_id();
   DAVIT_ASSIGN_OR_RETURN(const std::vector<StoredSecret> secrets, store_.ListForeignSecrets(rotation.key_id, limit));
   for (const StoredSecret& secret : secrets) {
     const absl::StatusOr<crypto::SealedSecret> rewrapped =
-        crypto::Rewrap(keys_, random_, secret.sealed, AssociatedData({secret.project, secret.id, secret.field}));
+        crypto::Rewrap(*keys_, secret.sealed, AssociatedData({secret.project, secret.id, secret.field}));
+    if (absl::IsUnavailable(rewrapped.status())) return rewrapped.status();
     if (!rewrapped.ok()) {
       return absl::FailedPreconditionError(absl::StrCat("the ", secret.field, " of ", secret.id, " is wrapped by key ",
                                                         secret.sealed.key_id, ": ", rewrapped.status().message()));

@@ -1,14 +1,16 @@
 // The one place where stored secrets are sealed and opened. Thread-safe.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "libs/auth/caller.h"
 #include "libs/clock/clock.h"
 #include "libs/crypto/envelope.h"
-#include "libs/crypto/key_ring.h"
+#include "libs/crypto/key_wrapper.h"
 #include "libs/crypto/secret.h"
 #include "libs/ids/random.h"
 #include "services/token_registry/store.h"
@@ -33,13 +35,14 @@ struct KeyRotation {
 class SecretVault {
  public:
   // All parameters but the keys must outlive the vault.
-  SecretVault(crypto::KeyRing keys, Store& store, Clock& clock, RandomSource& random)
+  SecretVault(std::unique_ptr<crypto::KeyWrapper> keys, Store& store, Clock& clock, RandomSource& random)
       : keys_(std::move(keys)), store_(store), clock_(clock), random_(random) {}
 
   absl::StatusOr<crypto::SealedSecret> Seal(const SecretPlace& place, const crypto::SecretString& secret);
 
   // Opens a secret for `purpose` (and `build_id`, if for one). Nothing is opened when the access cannot be recorded.
-  // INTERNAL when the key is missing or the stored value is damaged: the caller can do nothing about it.
+  // INTERNAL when the key is missing or the stored value is damaged: the caller can do nothing about it. UNAVAILABLE
+  // when the keys cannot be asked for now.
   absl::StatusOr<crypto::SecretString> Open(const SecretPlace& place, const crypto::SealedSecret& sealed,
                                             const auth::Caller& caller, absl::string_view purpose,
                                             absl::string_view build_id = "");
@@ -49,7 +52,7 @@ class SecretVault {
   absl::StatusOr<KeyRotation> RotateBatch(int limit);
 
  private:
-  const crypto::KeyRing keys_;
+  const std::unique_ptr<crypto::KeyWrapper> keys_;
   Store& store_;
   Clock& clock_;
   RandomSource& random_;

@@ -73,7 +73,9 @@ class TokenKeeperTest : public testing::Test {
   postgres::TestDatabase database_{"token_registry"};
   const std::unique_ptr<postgres::Pool> pool_ = database_.OpenPool("token_registry");
   UnsteadyStore store_{*pool_};
-  SecretVault vault_{*crypto::KeyRing::Parse(crypto::KeyRing::NewFileText("k1", random_)), store_, clock_, random_};
+  SecretVault vault_{std::make_unique<crypto::RingKeyWrapper>(
+                         *crypto::KeyRing::Parse(crypto::KeyRing::NewFileText("k1", random_)), random_),
+                     store_, clock_, random_};
   FakeOAuthServer server_;
   const OAuthApps apps_ = *OAuthApps::Parse("gitlab https://git.example.com/ client -", [](const std::string&) {
     return absl::InternalError("a public client has no secret");

@@ -6,6 +6,7 @@
 
 #include "libs/auth/call_guard.h"
 #include "libs/crypto/key_ring.h"
+#include "libs/crypto/key_wrapper.h"
 #include "libs/http/address_policy.h"
 #include "libs/http/client.h"
 #include "libs/http/url.h"
@@ -38,6 +39,11 @@ http::ClientOptions HttpOptions(const http::AddressPolicy& policy, const std::st
   return options;
 }
 
+absl::StatusOr<crypto::KeyRing> ReadKeys(const TokenRegistryOptions& options) {
+  return options.key_file.empty() ? crypto::KeyRing::FromEnvironment(options.key_variable)
+                                  : crypto::KeyRing::FromFile(options.key_file);
+}
+
 absl::StatusOr<OAuthApps> ReadOAuthApps(const std::string& path) {
   if (path.empty()) return OAuthApps();
   DAVIT_ASSIGN_OR_RETURN(const crypto::SecretString text, rpc::ReadSecretFile(path));
@@ -62,7 +68,7 @@ struct TokenRegistryApp::Parts {
                                         : std::make_unique<HttpProviderClient>(http_client, clock)),
         pool(std::move(pool_in)),
         store(*pool),
-        vault(std::move(keys), store, clock, random),
+        vault(std::make_unique<crypto::RingKeyWrapper>(std::move(keys), random), store, clock, random),
         oauth_server(http_client),
         token_keeper(store, vault, oauth_server, apps, clock, random, logger, TokenKeeper::Options()),
         tokens(store, clock, random),
@@ -115,7 +121,7 @@ absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const
   if (!options.webhook_public_url.empty()) {
     DAVIT_RETURN_IF_ERROR(Annotate(http::Url::Parse(options.webhook_public_url).status(), "webhook_public_url"));
   }
-  DAVIT_ASSIGN_OR_RETURN(crypto::KeyRing keys, crypto::KeyRing::FromFile(options.key_file));
+  DAVIT_ASSIGN_OR_RETURN(crypto::KeyRing keys, ReadKeys(options));
   DAVIT_ASSIGN_OR_RETURN(OAuthApps apps, ReadOAuthApps(options.oauth_apps_file));
   DAVIT_ASSIGN_OR_RETURN(const http::AddressPolicy policy,
                          http::AddressPolicy::Create({.allowed_hosts = options.allowed_hosts}));
@@ -136,11 +142,12 @@ absl::StatusOr<std::unique_ptr<TokenRegistryApp>> TokenRegistryApp::Create(const
 }
 
 void TokenRegistryApp::CheckOptions(const TokenRegistryOptions& options, settings::ConfigReport& report) {
-  if (options.key_file.empty()) {
-    report.Note("--key_file", absl::InvalidArgumentError("is required, see --help"));
+  if (options.key_file.empty() == options.key_variable.empty()) {
+    report.Note("--key_file", absl::InvalidArgumentError("or --key_variable: one of the two is required, see --help"));
   } else {
-    report.Note("--key_file", crypto::KeyRing::FromFile(options.key_file).status());
+    report.Note(options.key_file.empty() ? "--key_variable" : "--key_file", ReadKeys(options).status());
   }
+  report.Note("--oauth_apps_file", ReadOAuthApps(options.oauth_apps_file).status());
   if (!options.bootstrap_tokens_file.empty()) {
     const absl::StatusOr<crypto::SecretString> text = rpc::ReadSecretFile(options.bootstrap_tokens_file);
     report.Note("--bootstrap_tokens_file", text.ok() ? CheckBootstrapTokens(*text) : text.status());

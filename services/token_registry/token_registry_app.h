@@ -31,8 +31,10 @@ struct TokenRegistryOptions {
   // libpq connection string of the schema's owner: migrations are applied at start. Empty: somebody else applies them.
   std::string owner_database;
 
-  // The key file that secrets are sealed with (libs/crypto/key_ring.h).
+  // What secrets are sealed with: a key file, or an environment variable that holds the text of one
+  // (libs/crypto/key_ring.h); exactly one of the two.
   std::string key_file;
+  std::string key_variable;
 
   // Lines `github|gitlab BASE_URL CLIENT_ID SECRET_FILE [REDIRECT_URI]`: the OAuth applications that connections are
   // authorized with (oauth_apps.h). Empty: none.

@@ -49,7 +49,9 @@ class UpkeepTest : public testing::Test {
   postgres::TestDatabase database_{"token_registry"};
   const std::unique_ptr<postgres::Pool> pool_ = database_.OpenPool("token_registry");
   WatchedStore store_{*pool_};
-  SecretVault vault_{*crypto::KeyRing::Parse(crypto::KeyRing::NewFileText("k1", random_)), store_, clock_, random_};
+  SecretVault vault_{std::make_unique<crypto::RingKeyWrapper>(
+                         *crypto::KeyRing::Parse(crypto::KeyRing::NewFileText("k1", random_)), random_),
+                     store_, clock_, random_};
   const OAuthApps apps_;
   FakeOAuthServer oauth_;
   TokenKeeper tokens_{store_, vault_, oauth_, apps_, clock_, random_, Logger::Discarding(), TokenKeeper::Options()};
