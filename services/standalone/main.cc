@@ -53,6 +53,9 @@ ABSL_FLAG(std::string, public_url, "",
           "The console's address for browsers, http://HOST[:PORT], or https://HOST[:PORT] behind a proxy that ends "
           "TLS: the console refuses requests from other origins, and commit statuses link to URL/builds/ID. Empty = "
           "where the console listens, which must be a loopback address then, and no links.");
+ABSL_FLAG(std::string, oauth_apps_file, "",
+          "File with OAuth applications, one `github|gitlab BASE_URL CLIENT_ID SECRET_FILE [REDIRECT_URI]` a line "
+          "(SECRET_FILE - = a public client); empty = connections take access tokens only.");
 ABSL_FLAG(std::string, webhook_public_url, "",
           "The webhook gateway's address as git providers reach it, for example https://hooks.example.com; needed to "
           "install webhooks through the providers' APIs.");
@@ -102,6 +105,7 @@ ServicesOptions ReadServicesOptions(const rpc::ServiceFlags& flags, const DataDi
   if (absl::GetFlag(FLAGS_registry).empty()) options.allowed_hosts.push_back(engines.registry());
   options.lease_ttl = absl::GetFlag(FLAGS_lease_ttl);
   options.public_url = absl::GetFlag(FLAGS_public_url);
+  options.oauth_apps_file = absl::GetFlag(FLAGS_oauth_apps_file);
   options.webhook_public_url = absl::GetFlag(FLAGS_webhook_public_url);
   return options;
 }
@@ -155,6 +159,7 @@ settings::ConfigReport CheckFlags(const rpc::ServiceFlags& flags) {
   report.Note("--buildkit", CheckBuildKit(absl::GetFlag(FLAGS_buildkit)));
   report.Note("--allow_hosts",
               http::AddressPolicy::Create({.allowed_hosts = absl::GetFlag(FLAGS_allow_hosts)}).status());
+  report.Note("--oauth_apps_file", settings::CheckReadableFile(absl::GetFlag(FLAGS_oauth_apps_file)));
   if (const std::string url = absl::GetFlag(FLAGS_webhook_public_url); !url.empty()) {
     report.Note("--webhook_public_url", http::Url::Parse(url).status());
   }

@@ -88,6 +88,7 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
   token_registry.key_file = secrets.key_file;
   token_registry.bootstrap_tokens_file = secrets.bootstrap_tokens_file;
   token_registry.allowed_hosts = options.allowed_hosts;
+  token_registry.oauth_apps_file = options.oauth_apps_file;
   token_registry.webhook_public_url = options.webhook_public_url;
   DAVIT_ASSIGN_OR_RETURN(parts->token_registry,
                          token_registry::TokenRegistryApp::Create(token_registry, clock, random,

@@ -32,6 +32,7 @@ struct ServicesOptions {
   std::vector<std::string> allowed_hosts;
   absl::Duration lease_ttl = absl::Seconds(30);
   std::string public_url;          // Where people see builds, for links of commit statuses; empty = no links.
+  std::string oauth_apps_file;     // OAuth applications of git providers; empty = none.
   std::string webhook_public_url;  // The webhook gateway as git providers reach it; empty = not known.
 };
 

@@ -11,7 +11,7 @@
 namespace davit::token_registry {
 namespace {
 
-constexpr int kRenewalsRead = 100;
+constexpr int kRenewalsRead = 1000;
 
 bool IsTemporary(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) || absl::IsAborted(status);
@@ -73,9 +73,13 @@ void TokenKeeper::RefreshAhead() {
     logger_.Warning("failed to look for tokens to refresh; trying again later", {{"error", due.status()}});
     return;
   }
+  std::set<std::string> away;
   for (Connection& connection : *due) {
+    // One server that does not answer must not keep the others' tokens waiting for its time-outs.
+    if (away.count(connection.base_url) > 0) continue;
     const absl::Status refreshed = Refresh(auth::Caller(), connection, options_.refresh_ahead);
     if (refreshed.ok()) continue;
+    if (IsTemporary(refreshed)) away.insert(connection.base_url);
     logger_.Warning("failed to refresh a token",
                     {{"connection", connection.id}, {"project", connection.project}, {"error", refreshed}});
   }

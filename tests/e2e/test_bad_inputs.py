@@ -116,7 +116,7 @@ class RequestTest(world.WorldCase):
                 message = self.davit.fails("connect", "create", "--provider", "git", "--name", f"x{uuid.uuid4().hex[:8]}",
                                            "--base-url", host, "--token-file", self.world.git.token_file)
                 self.assertIn("INVALID_ARGUMENT", message)
-                self.assertRegex(message, "base_url: (address|scheme) not allowed")
+                self.assertIn("base_url: address not allowed", message)
 
     def test_row_22_schemes_that_are_not_allowed(self):
         for url in ("file:///etc", "ext::sh -c id", "ssh://-oProxyCommand=id/x", "git://example.com"):

@@ -6,6 +6,7 @@ import os
 import threading
 import unittest
 import urllib.parse
+import urllib.request
 
 from harness import processes, world
 
@@ -112,6 +113,13 @@ class SecretTest(world.WorldCase):
         self.assertIn("COPY scheduler.builds", dump, "the dump holds the services' rows")
         self._assert_clean(dump.encode(), "pg_dump")
         # bytea columns are dumped as hexadecimal digits, which forms() covers.
+
+    def test_not_in_the_metrics_of_any_service(self):
+        with urllib.request.urlopen(f"http://{self.world.standalone.metrics_listen}/metrics", timeout=10) as response:
+            text = response.read()
+        for service in (b"token_registry", b"rule_engine", b"scheduler", b"builder_agent", b"webhook_gateway", b"console"):
+            self.assertIn(b"davit_" + service, text)
+        self._assert_clean(text, "/metrics")
 
     def test_not_in_the_image(self):
         manifest = self.registry.manifest(self.repository.name, self.build["image_digest"])

@@ -24,9 +24,13 @@ class Davit:
     def __init__(self, server, token_file, servers=()):
         self._flags = [f"--server={server}", f"--api-token-file={token_file}", *servers]
 
+    def argv(self, *arguments):
+        """The command line of a command, for tests that run it themselves."""
+        return [processes.binary("services/cli/davit"), *self._flags, *map(str, arguments)]
+
     def text(self, *arguments, timeout=180, stdin=None):
         """Runs a command; returns what it printed."""
-        argv = [processes.binary("services/cli/davit"), *self._flags, *map(str, arguments)]
+        argv = self.argv(*arguments)
         result = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False, timeout=timeout,
                                 input=stdin, env={"PATH": "/usr/bin:/bin"})
         if result.returncode != 0:
