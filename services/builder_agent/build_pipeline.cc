@@ -136,7 +136,7 @@ absl::StatusOr<std::unique_ptr<BuildSource>> BuildPipeline::Fetch(
   if (newer.source().password() == credentials.source().password()) return source;
   std::vector<crypto::SecretString> secrets = Secrets(credentials);
   for (crypto::SecretString& secret : Secrets(newer)) secrets.push_back(std::move(secret));
-  run.log.SetSecrets(std::move(secrets));
+  run.log.SetSecrets(secrets);
   credentials = std::move(newer);
   return fetch();
 }

@@ -159,6 +159,14 @@ absl::StatusOr<Connection> ConnectionDirectory::RotateToken(const std::string& p
 
 absl::StatusOr<Connection> ConnectionDirectory::Verify(const auth::Caller& caller, const std::string& project,
                                                        const std::string& id) {
+  absl::StatusOr<Connection> verified = VerifyOnce(caller, project, id);
+  // What another call stored meanwhile may be about another token.
+  for (int i = 1; i < kAttempts && absl::IsAborted(verified.status()); ++i) verified = VerifyOnce(caller, project, id);
+  return verified;
+}
+
+absl::StatusOr<Connection> ConnectionDirectory::VerifyOnce(const auth::Caller& caller, const std::string& project,
+                                                           const std::string& id) {
   DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, id));
   const absl::StatusOr<crypto::SecretString> token = tokens_.Open(caller, connection, "verify");
   // A refresh that was refused is in the record already.

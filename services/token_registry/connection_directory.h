@@ -102,6 +102,7 @@ class ConnectionDirectory {
                                            const std::string& revision);
 
  private:
+  absl::StatusOr<Connection> VerifyOnce(const auth::Caller& caller, const std::string& project, const std::string& id);
   absl::Status Check(const Connection& connection) const;
   absl::Status Try(Connection& connection, const crypto::SecretString& token);
   absl::StatusOr<RemoteRefs> RefsOf(const auth::Caller& caller, Connection& connection, const std::string& repository,

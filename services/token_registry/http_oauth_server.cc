@@ -154,8 +154,12 @@ absl::StatusOr<OAuthTokens> HttpOAuthServer::ExchangeCode(const OAuthApp& app, c
 
 absl::StatusOr<DeviceCode> HttpOAuthServer::BeginDevice(const OAuthApp& app) {
   const Endpoints endpoints = EndpointsOf(app);
-  DAVIT_ASSIGN_OR_RETURN(const http::Response response,
-                         Post(endpoints.device, {{"client_id", app.client_id}, {"scope", endpoints.scope}}));
+  // RFC 8628 section 3.1: whoever has a secret shows it here, too.
+  Form form = {{"client_id", app.client_id}, {"scope", endpoints.scope}};
+  if (!app.client_secret.empty()) form.emplace_back("client_secret", app.client_secret.Reveal());
+  absl::StatusOr<http::Response> answer = Post(endpoints.device, form);
+  for (auto& field : form) crypto::Wipe(field.second);
+  DAVIT_ASSIGN_OR_RETURN(const http::Response response, std::move(answer));
   const json body = ParseJson(response.body);
   const absl::Status checked = CheckAnswer(response, body);
   if (absl::IsUnauthenticated(checked)) return absl::FailedPreconditionError(checked.message());

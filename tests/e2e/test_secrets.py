@@ -117,8 +117,8 @@ class SecretTest(world.WorldCase):
     def test_not_in_the_metrics_of_any_service(self):
         with urllib.request.urlopen(f"http://{self.world.standalone.metrics_listen}/metrics", timeout=10) as response:
             text = response.read()
-        for service in (b"token_registry", b"rule_engine", b"scheduler", b"builder_agent", b"webhook_gateway", b"console"):
-            self.assertIn(b"davit_" + service, text)
+        for service in (b"token_registry", b"rule_engine", b"scheduler", b"builder_agent", b"webhook_gateway"):
+            self.assertTrue(b"davit_" + service in text, service)
         self._assert_clean(text, "/metrics")
 
     def test_not_in_the_image(self):

@@ -101,7 +101,10 @@ class FakeAuthorizationServer {
       return {400, {}, ""};
     }
     if (request.path == (github ? "/login/device/code" : "/oauth/authorize_device")) {
-      if (form.Get("client_id") != "client-1" || form.Get("scope") != scope()) return Error("invalid_client");
+      if (form.Get("client_id") != "client-1" || form.Get("client_secret") != kClientSecret ||
+          form.Get("scope") != scope()) {
+        return Error("invalid_client");
+      }
       const nlohmann::json body = {{"device_code", "planted-device-code"},
                                    {"user_code", "WDJB-MJHT"},
                                    {"verification_uri", base_url() + "/device"},
