@@ -22,6 +22,7 @@ struct string_traits<davit::postgres::Parameter> {
 namespace davit::postgres {
 namespace {
 
+constexpr Statement kSetSessionScope = {"davit_set_session_scope", "select set_config('davit.project', $1, false)"};
 constexpr Statement kSetScope = {"davit_set_scope", "select set_config('davit.project', $1, true)"};
 
 }  // namespace
@@ -60,6 +61,36 @@ AttemptResult Connection::Attempt(const Scope& scope, absl::FunctionRef<absl::St
     }
     repeatable = AttemptResult::Repeat::kNo;
     return Commit(work);
+  } catch (const std::exception& exception) {
+    const absl::Status status = Convert(exception);
+    return {status, broken_ ? repeatable : AttemptResult::Repeat::kNo};
+  }
+}
+
+AttemptResult Connection::AttemptAlone(const Scope& scope, const Statement& statement,
+                                       absl::Span<const Parameter> parameters, pqxx::result& rows) {
+  if (!scope.IsValid()) return {absl::InternalError("A project's transaction needs the project's name"), {}};
+  AttemptResult::Repeat repeatable = AttemptResult::Repeat::kYes;
+  try {
+    pqxx::nontransaction alone(connection_);
+    if (session_scope_ != scope.setting()) {
+      session_scope_.clear();
+      const Parameter setting(scope.setting());
+      const absl::Status set = Execute(alone, kSetSessionScope, absl::MakeConstSpan(&setting, 1)).status();
+      if (!set.ok()) return {set, broken_ ? AttemptResult::Repeat::kYes : AttemptResult::Repeat::kNo};
+      session_scope_ = scope.setting();
+    }
+    repeatable = AttemptResult::Repeat::kNo;
+    absl::StatusOr<pqxx::result> executed = Execute(alone, statement, parameters);
+    if (executed.ok()) {
+      rows = *std::move(executed);
+      return {absl::OkStatus(), AttemptResult::Repeat::kNo};
+    }
+    if (broken_) {
+      return {absl::UnavailableError("Lost the database during a statement: its outcome is unknown"), {}};
+    }
+    const bool transient = SqlState(executed.status()) == "40001" || SqlState(executed.status()) == "40P01";
+    return {executed.status(), transient ? AttemptResult::Repeat::kYes : AttemptResult::Repeat::kNo};
   } catch (const std::exception& exception) {
     const absl::Status status = Convert(exception);
     return {status, broken_ ? repeatable : AttemptResult::Repeat::kNo};

@@ -36,6 +36,11 @@ class Connection {
   // Runs `fn` in a transaction confined to `scope`; see Pool::Transact.
   AttemptResult Attempt(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn);
 
+  // Runs a statement as a transaction of its own; see Pool::ExecuteAlone. The scope stays set in the session until
+  // another one is needed: every other transaction sets its own.
+  AttemptResult AttemptAlone(const Scope& scope, const Statement& statement, absl::Span<const Parameter> parameters,
+                             pqxx::result& rows);
+
   // Runs `fn` in a transaction without a scope (migrations, provisioning).
   absl::Status Unscoped(absl::FunctionRef<absl::Status(Transaction*)> fn);
 
@@ -62,6 +67,7 @@ class Connection {
   pqxx::quiet_errorhandler silence_;             // Notices would go to stderr.
   std::map<std::string, std::string> prepared_;  // Statement name → text.
   absl::Status failure_;                         // The last failed statement of the running transaction.
+  std::string session_scope_;                    // What lone statements are confined to; empty = not set.
   bool broken_ = false;
 };
 

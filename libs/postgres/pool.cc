@@ -100,14 +100,27 @@ Pool::Pool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Pool::~Pool() = default;
 
 absl::Status Pool::Run(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn) {
+  return Repeat([&](Connection* connection) { return connection->Attempt(scope, fn); });
+}
+
+absl::StatusOr<pqxx::result> Pool::ExecuteAlone(const Scope& scope, const Statement& statement,
+                                                absl::Span<const Parameter> parameters) {
+  pqxx::result rows;
+  const absl::Status status =
+      Repeat([&](Connection* connection) { return connection->AttemptAlone(scope, statement, parameters, rows); });
+  if (!status.ok()) return status;
+  return rows;
+}
+
+absl::Status Pool::Repeat(absl::FunctionRef<AttemptResult(Connection*)> attempt) {
   AttemptResult result;
-  for (int attempt = 1; attempt <= kMaxAttempts; ++attempt) {
+  for (int attempts = 1; attempts <= kMaxAttempts; ++attempts) {
     DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<Connection> connection, core_->Acquire());
-    result = connection->Attempt(scope, fn);
+    result = attempt(connection.get());
     core_->Release(std::move(connection));
     if (result.status.ok() || result.repeat == AttemptResult::Repeat::kNo) break;
     // Lets the transaction that won finish first.
-    if (attempt > 1) absl::SleepFor(absl::Milliseconds(2 << attempt));
+    if (attempts > 1) absl::SleepFor(absl::Milliseconds(2 << attempts));
   }
   return result.status;
 }

@@ -10,11 +10,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "libs/postgres/parameter.h"
 #include "libs/postgres/scope.h"
+#include "libs/postgres/statement.h"
+
+namespace pqxx {
+class result;
+}
 
 namespace davit::postgres {
 
+class Connection;
 class Transaction;
+struct AttemptResult;
 
 // How a pool connects.
 struct PoolOptions {
@@ -65,11 +74,19 @@ class Pool {
     }
   }
 
+  // Runs one statement as a transaction of its own, confined to `scope`, in a single round trip: for the few statements
+  // of which there are very many. What a connection that breaks has done is unknown then: UNAVAILABLE, and it is not
+  // repeated. Else as Transact.
+  absl::StatusOr<pqxx::result> ExecuteAlone(const Scope& scope, const Statement& statement,
+                                            absl::Span<const Parameter> parameters);
+
  private:
   class Core;
   explicit Pool(std::unique_ptr<Core> core);
 
   absl::Status Run(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn);
+  // Makes attempts on free connections until one settles it.
+  absl::Status Repeat(absl::FunctionRef<AttemptResult(Connection*)> attempt);
 
   std::unique_ptr<Core> core_;
 };

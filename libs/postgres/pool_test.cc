@@ -99,6 +99,32 @@ TEST_F(PoolTest, ShowsOneProjectOnlyItsRows) {
   EXPECT_EQ(Insert(*pool, Scope::Project("mine"), "c", "theirs").code(), absl::StatusCode::kPermissionDenied);
 }
 
+TEST_F(PoolTest, ALoneStatementIsConfinedToItsProjectAsATransactionIs) {
+  const auto pool = database_.OpenPool("notes", 1);
+  const auto insert = [&](const Scope& scope, const char* id, const char* project, int size = 1) {
+    return pool->ExecuteAlone(scope, kInsert, {id, project, std::nullopt, std::nullopt, std::nullopt, size}).status();
+  };
+  ASSERT_TRUE(insert(Scope::Project("mine"), "a", "mine").ok());
+  ASSERT_TRUE(insert(Scope::Project("theirs"), "b", "theirs").ok());
+  EXPECT_EQ(insert(Scope::Project("mine"), "c", "theirs").code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ((*pool->ExecuteAlone(Scope::Project("mine"), kCount, {}))[0][0].as<int>(), 1);
+  EXPECT_EQ((*pool->ExecuteAlone(Scope::AllProjects(), kCount, {}))[0][0].as<int>(), 2);
+  EXPECT_EQ(*Count(*pool, Scope::Project("theirs")), 1) << "a transaction has the scope that it asks for";
+  EXPECT_EQ((*pool->ExecuteAlone(Scope::AllProjects(), kCount, {}))[0][0].as<int>(), 2);
+  EXPECT_EQ(insert(Scope::Project("mine"), "a", "mine").code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_EQ(insert(Scope::Project("mine"), "d", "mine", 1000).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(insert(Scope::Project(""), "e", "").code(), absl::StatusCode::kInternal);
+}
+
+TEST_F(PoolTest, ALoneStatementWhoseOutcomeIsUnknownIsNotRepeated) {
+  const auto pool = database_.OpenPool("notes", 1);
+  EXPECT_EQ(pool->ExecuteAlone(Scope::AllProjects(), kKillSelf, {}).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(pool->ExecuteAlone(Scope::AllProjects(), kCount, {}).ok());
+  // The server was restarted in between: then the scope could not be set, and nothing was done.
+  database_.BreakConnections();
+  EXPECT_TRUE(pool->ExecuteAlone(Scope::Project("p"), kCount, {}).ok());
+}
+
 TEST_F(PoolTest, RefusesAProjectScopeWithoutAProject) {
   const auto pool = database_.OpenPool("notes");
   EXPECT_EQ(Count(*pool, Scope::Project("")).status().code(), absl::StatusCode::kInternal);

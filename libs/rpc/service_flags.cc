@@ -11,6 +11,7 @@
 #include "absl/flags/usage_config.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/synchronization/mutex.h"
 #include "libs/rpc/service_main.h"
 #include "libs/settings/flag_sources.h"
 #include "libs/status/status_macros.h"
@@ -56,7 +57,11 @@ void NoteListenAddresses(ServiceFlags& flags) {
 absl::StatusOr<ServiceFlags> ParseServiceFlags(int argc, char** argv, absl::string_view usage,
                                                absl::string_view default_listen) {
   static std::once_flag once;
-  std::call_once(once, [&] { DescribeProgram(usage, default_listen); });
+  std::call_once(once, [&] {
+    DescribeProgram(usage, default_listen);
+    // Debian's Abseil looks for lock cycles in every program, which costs at each lock; the tests have it on.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
+  });
   DAVIT_RETURN_IF_ERROR(settings::ReadFlags(argc, argv, environ));
   ServiceFlags flags;
   flags.listen =
