@@ -21,6 +21,8 @@ using nlohmann::json;
 constexpr size_t kMaxDescription = 140;
 constexpr size_t kMaxContext = 255;
 constexpr int kMaxHookPages = 20;  // Of 100 hooks each; no server lets a repository have so many.
+// GitHub names so many files of a comparison at most, all with its first page.
+constexpr size_t kMaxComparedFiles = 300;
 // A search may name so many organizations; GitHub cuts queries at 256 characters.
 constexpr size_t kMaxSearchLength = 256;
 
@@ -220,6 +222,54 @@ absl::StatusOr<Listed<Organization>> GitHubApi::ListOrganizations(const Connecti
   }
   listed.more = HasNextPage(response);
   return listed;
+}
+
+// Adds what changed on the second side since both sides parted; returns how the second stands to the first.
+absl::StatusOr<std::string> GitHubApi::AddChangedPaths(const Connection& connection, const crypto::SecretString& token,
+                                                       const std::string& comparison, std::set<std::string>& paths,
+                                                       std::string& incomplete) {
+  // Pages are of commits, which are not asked for.
+  const absl::StatusOr<http::Response> response =
+      Call(connection, token, "GET", absl::StrCat(comparison, "?per_page=1&page=1"));
+  if (absl::IsResourceExhausted(response.status())) {
+    incomplete = absl::StrCat("the comparison is too large: ", response.status().message());
+    return "too large";
+  }
+  if (!response.ok()) return response.status();
+  DAVIT_RETURN_IF_ERROR(http_.Check(*response, "a commit of the comparison"));
+  const json body = ParseJson(response->body);
+  const json files = Member(body, "files");
+  for (const json& file : files) {
+    for (const char* name : {"filename", "previous_filename"}) {
+      if (std::string path = Text(file, name); !path.empty()) paths.insert(std::move(path));
+    }
+  }
+  if (!files.is_array() || files.size() >= kMaxComparedFiles) {
+    incomplete = absl::StrCat("GitHub names at most ", kMaxComparedFiles, " files of a comparison");
+  }
+  return Text(body, "status");
+}
+
+absl::StatusOr<ChangedPaths> GitHubApi::ListChangedPaths(const Connection& connection,
+                                                         const crypto::SecretString& token,
+                                                         const std::string& repository, const std::string& before,
+                                                         const std::string& after) {
+  DAVIT_RETURN_IF_ERROR(CheckTwoNames(repository));
+  const std::string compare = absl::StrCat("/repos/", repository, "/compare/");
+  std::set<std::string> paths;
+  ChangedPaths changed;
+  DAVIT_ASSIGN_OR_RETURN(
+      const std::string status,
+      AddChangedPaths(connection, token, absl::StrCat(compare, before, "...", after), paths, changed.incomplete));
+  // GitHub compares with the commit where both sides parted. What the push took away from the first side shows the
+  // other way round; together they hold all that differs.
+  if (changed.incomplete.empty() && status != "ahead" && status != "identical") {
+    DAVIT_RETURN_IF_ERROR(
+        AddChangedPaths(connection, token, absl::StrCat(compare, after, "...", before), paths, changed.incomplete)
+            .status());
+  }
+  changed.paths.assign(paths.begin(), paths.end());
+  return changed;
 }
 
 absl::StatusOr<http::Response> GitHubApi::FindHook(const Connection& connection, const crypto::SecretString& token,

@@ -1,6 +1,7 @@
 // GitHub's REST API (github.com and Enterprise Server), version 2022-11-28. Thread-safe; calls block on the network.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -27,6 +28,9 @@ class GitHubApi {
                                                             const RepositoryFilter& filter, const ProviderPage& page);
   absl::StatusOr<Listed<Organization>> ListOrganizations(const Connection& connection,
                                                          const crypto::SecretString& token, const ProviderPage& page);
+  absl::StatusOr<ChangedPaths> ListChangedPaths(const Connection& connection, const crypto::SecretString& token,
+                                                const std::string& repository, const std::string& before,
+                                                const std::string& after);
   absl::StatusOr<InstalledHook> EnsureHook(const Connection& connection, const crypto::SecretString& token,
                                            const HookSpec& hook);
   absl::Status RemoveHook(const Connection& connection, const crypto::SecretString& token,
@@ -37,6 +41,9 @@ class GitHubApi {
                                       const std::string& method, const std::string& path, const std::string& body = "");
   absl::StatusOr<std::string> SearchQuery(const Connection& connection, const crypto::SecretString& token,
                                           const RepositoryFilter& filter);
+  absl::StatusOr<std::string> AddChangedPaths(const Connection& connection, const crypto::SecretString& token,
+                                              const std::string& comparison, std::set<std::string>& paths,
+                                              std::string& incomplete);
   absl::StatusOr<http::Response> FindHook(const Connection& connection, const crypto::SecretString& token,
                                           const HookSpec& hook);
 

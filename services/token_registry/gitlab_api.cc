@@ -2,6 +2,7 @@
 #include "services/token_registry/gitlab_api.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -18,7 +19,9 @@ using nlohmann::json;
 
 constexpr size_t kMaxDescription = 140;
 constexpr int kMaxHookPages = 20;  // Of 100 hooks each; no server lets a repository have so many.
-constexpr size_t kMaxText = 255;   // GitLab's own bound of ref, name and target_url.
+// A server that lists more has set its bound higher; one with a lower bound says so by compare_timeout.
+constexpr size_t kMaxComparedFiles = 1000;
+constexpr size_t kMaxText = 255;  // GitLab's own bound of ref, name and target_url.
 
 const char* StateWord(CommitState state) {
   switch (state) {
@@ -195,6 +198,36 @@ absl::StatusOr<Listed<Organization>> GitLabApi::ListOrganizations(const Connecti
   }
   listed.more = HasNextPage(response);
   return listed;
+}
+
+absl::StatusOr<ChangedPaths> GitLabApi::ListChangedPaths(const Connection& connection,
+                                                         const crypto::SecretString& token,
+                                                         const std::string& repository, const std::string& before,
+                                                         const std::string& after) {
+  // Straight: the two commits themselves, not since they parted.
+  const absl::StatusOr<http::Response> response =
+      Call(connection, token, "GET",
+           absl::StrCat(ProjectPath(repository), "/repository/compare?from=", before, "&to=", after, "&straight=true"));
+  ChangedPaths changed;
+  if (absl::IsResourceExhausted(response.status())) {
+    changed.incomplete = absl::StrCat("the comparison is too large: ", response.status().message());
+    return changed;
+  }
+  if (!response.ok()) return response.status();
+  DAVIT_RETURN_IF_ERROR(http_.Check(*response, "a commit of the comparison"));
+  const json body = ParseJson(response->body);
+  const json diffs = Member(body, "diffs");
+  std::set<std::string> paths;
+  for (const json& diff : diffs) {
+    for (const char* name : {"old_path", "new_path"}) {
+      if (std::string path = Text(diff, name); !path.empty()) paths.insert(std::move(path));
+    }
+  }
+  if (!diffs.is_array() || Flag(body, "compare_timeout") || diffs.size() >= kMaxComparedFiles) {
+    changed.incomplete = "GitLab cut the comparison short";
+  }
+  changed.paths.assign(paths.begin(), paths.end());
+  return changed;
 }
 
 absl::StatusOr<http::Response> GitLabApi::FindHook(const Connection& connection, const crypto::SecretString& token,

@@ -24,6 +24,9 @@ class GitLabApi {
                                                             const RepositoryFilter& filter, const ProviderPage& page);
   absl::StatusOr<Listed<Organization>> ListOrganizations(const Connection& connection,
                                                          const crypto::SecretString& token, const ProviderPage& page);
+  absl::StatusOr<ChangedPaths> ListChangedPaths(const Connection& connection, const crypto::SecretString& token,
+                                                const std::string& repository, const std::string& before,
+                                                const std::string& after);
   absl::StatusOr<InstalledHook> EnsureHook(const Connection& connection, const crypto::SecretString& token,
                                            const HookSpec& hook);
   absl::Status RemoveHook(const Connection& connection, const crypto::SecretString& token,

@@ -134,6 +134,21 @@ absl::StatusOr<Listed<Organization>> HttpProviderClient::ListOrganizations(const
   return NoApi("list organizations");
 }
 
+absl::StatusOr<ChangedPaths> HttpProviderClient::ListChangedPaths(const Connection& connection,
+                                                                  const crypto::SecretString& token,
+                                                                  const std::string& repository,
+                                                                  const std::string& before, const std::string& after) {
+  switch (connection.provider) {
+    case Provider::kGitHub:
+      return github_.ListChangedPaths(connection, token, repository, before, after);
+    case Provider::kGitLab:
+      return gitlab_.ListChangedPaths(connection, token, repository, before, after);
+    case Provider::kGenericGit:
+      break;
+  }
+  return NoApi("compare commits");
+}
+
 absl::StatusOr<InstalledHook> HttpProviderClient::EnsureHook(const Connection& connection,
                                                              const crypto::SecretString& token, const HookSpec& hook) {
   switch (connection.provider) {

@@ -32,6 +32,9 @@ class HttpProviderClient : public ProviderClient {
   absl::StatusOr<Listed<Organization>> ListOrganizations(const Connection& connection,
                                                          const crypto::SecretString& token,
                                                          const ProviderPage& page) override;
+  absl::StatusOr<ChangedPaths> ListChangedPaths(const Connection& connection, const crypto::SecretString& token,
+                                                const std::string& repository, const std::string& before,
+                                                const std::string& after) override;
   absl::StatusOr<InstalledHook> EnsureHook(const Connection& connection, const crypto::SecretString& token,
                                            const HookSpec& hook) override;
   absl::Status RemoveHook(const Connection& connection, const crypto::SecretString& token,

@@ -194,6 +194,52 @@ TEST_F(ProviderApiTest, TheEndOfALimitIsReadFromEitherProvidersHeaders) {
   EXPECT_EQ(Mark(gitlab_, Status()).retry_after, absl::Hours(1));
 }
 
+TEST_F(ProviderApiTest, GitHubNamesWhatAPushChanged) {
+  const std::string before(40, 'a');
+  const std::string compare = "GET /api/v3/repos/team/app/compare/";
+  const std::string forward = absl::StrCat(compare, before, "...", kCommit, "?per_page=1&page=1");
+  Answer(forward, 200, R"({"status": "ahead", "files": [
+      {"filename": "src/new.c", "status": "renamed", "previous_filename": "src/old.c"}, {"filename": "README"}]})");
+  auto changed = provider_->ListChangedPaths(github_, token_, "team/app", before, kCommit);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_THAT(changed->paths, ElementsAre("README", "src/new.c", "src/old.c"));
+  EXPECT_EQ(changed->incomplete, "");
+  EXPECT_THAT(asked_, ElementsAre(forward));
+  // History was rewritten: what the other side had changed is gone now, and so has changed.
+  Answer(forward, 200, R"({"status": "diverged", "files": [{"filename": "ours"}]})");
+  Answer(absl::StrCat(compare, kCommit, "...", before, "?per_page=1&page=1"), 200,
+         R"({"status": "diverged", "files": [{"filename": "theirs"}]})");
+  changed = provider_->ListChangedPaths(github_, token_, "team/app", before, kCommit);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_THAT(changed->paths, ElementsAre("ours", "theirs"));
+  EXPECT_EQ(changed->incomplete, "");
+}
+
+TEST_F(ProviderApiTest, AComparisonThatWasCutShortIsKnownAsSuch) {
+  const std::string before(40, 'a');
+  const std::string github =
+      absl::StrCat("GET /api/v3/repos/team/app/compare/", before, "...", kCommit, "?per_page=1&page=1");
+  const std::string gitlab = absl::StrCat("GET /api/v4/projects/team%2Fapp/repository/compare?from=", before,
+                                          "&to=", kCommit, "&straight=true");
+  json body = {{"status", "ahead"}, {"files", json::array()}};
+  for (int i = 0; i < 300; ++i) body["files"].push_back({{"filename", absl::StrCat("file", i)}});
+  Answer(github, 200, body.dump());
+  EXPECT_THAT(provider_->ListChangedPaths(github_, token_, "team/app", before, kCommit)->incomplete,
+              HasSubstr("at most 300 files"));
+  Answer(github, 200, absl::StrCat(R"({"status": "ahead", "files": [{"patch": ")", std::string(5 << 20, 'x'), "\"}]}"));
+  EXPECT_THAT(provider_->ListChangedPaths(github_, token_, "team/app", before, kCommit)->incomplete,
+              HasSubstr("too large"));
+  Answer(github, 404, R"({"message": "Not Found"})");
+  EXPECT_TRUE(absl::IsNotFound(provider_->ListChangedPaths(github_, token_, "team/app", before, kCommit).status()));
+  Answer(gitlab, 200, R"({"diffs": [{"old_path": "a", "new_path": "b"}], "compare_timeout": true})");
+  const auto changed = provider_->ListChangedPaths(gitlab_, token_, "team/app", before, kCommit);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_THAT(changed->paths, ElementsAre("a", "b"));
+  EXPECT_THAT(changed->incomplete, HasSubstr("cut"));
+  Answer(gitlab, 200, R"({"diffs": [{"old_path": "a", "new_path": "a"}], "compare_timeout": false})");
+  EXPECT_EQ(provider_->ListChangedPaths(gitlab_, token_, "team/app", before, kCommit)->incomplete, "");
+}
+
 TEST_F(ProviderApiTest, AMovedRepositoryIsFollowedWithinTheOriginOnly) {
   Answer(kGitHubStatus, 307, "", {{"Location", absl::StrCat("/api/v3/repositories/7/statuses/", kCommit)}});
   Answer(absl::StrCat("POST /api/v3/repositories/7/statuses/", kCommit), 201, "{}");

@@ -100,6 +100,22 @@ TEST_F(ProviderCallsTest, RepositoriesAndOrganizationsAreListedInPages) {
   EXPECT_EQ(Call("developer", &Stub::ListOrganizations, organizations)->organizations(0).display_name(), "The team");
 }
 
+TEST_F(ProviderCallsTest, ChangedPathsAreAskedForWithTheConnectionsToken) {
+  const auto connection = MustCreateConnection();
+  v1::ListChangedPathsRequest request;
+  request.set_connection_id(connection.id());
+  request.set_repository("team/app");
+  request.set_before(std::string(40, 'a'));
+  request.set_after(std::string(40, 'b'));
+  const auto changed = Call("engine", &Stub::ListChangedPaths, request);
+  ASSERT_TRUE(changed.ok()) << changed.status();
+  EXPECT_THAT(changed->paths(), ElementsAre("team/app/a", "b"));
+  EXPECT_EQ(changed->incomplete(), "cut");
+  EXPECT_EQ(provider_->shown().back(), kSourceToken);
+  request.set_after("main");
+  EXPECT_THAT(Call("engine", &Stub::ListChangedPaths, request).status(), Says("after: must be 40 hexadecimal digits"));
+}
+
 TEST_F(ProviderCallsTest, AWebhookIsInstalledOnceAndRemoved) {
   const auto connection = MustCreateConnection();
   const auto first = Call("admin", &Stub::EnsureWebhook, HookRequest(connection.id()));

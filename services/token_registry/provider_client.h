@@ -90,6 +90,15 @@ struct Listed {
   bool more = false;  // Whether there is a next page.
 };
 
+// The paths that differ between two commits.
+struct ChangedPaths {
+  // As many as are kept of one comparison.
+  static constexpr size_t kMax = 10'000;
+
+  std::vector<std::string> paths;  // Each once.
+  std::string incomplete;          // Why there may be more; empty: these are all.
+};
+
 // A hook that a provider delivers through, as it ought to be.
 struct HookSpec {
   std::string repository;
@@ -138,6 +147,12 @@ class ProviderClient {
   virtual absl::StatusOr<Listed<Organization>> ListOrganizations(const Connection& connection,
                                                                  const crypto::SecretString& token,
                                                                  const ProviderPage& page) = 0;
+
+  // Compares two commits, of which the second need not descend from the first. NOT_FOUND: the repository or a commit.
+  // FAILED_PRECONDITION: refused, or a generic server.
+  virtual absl::StatusOr<ChangedPaths> ListChangedPaths(const Connection& connection, const crypto::SecretString& token,
+                                                        const std::string& repository, const std::string& before,
+                                                        const std::string& after) = 0;
 
   // Makes the hook that `hook` describes, or sets it right. NOT_FOUND: the repository. FAILED_PRECONDITION: refused, or
   // a generic server.

@@ -1,6 +1,8 @@
 // Implements provider_directory.h.
 #include "services/token_registry/provider_directory.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "libs/http/url.h"
@@ -23,14 +25,16 @@ bool HasControlCharacter(absl::string_view text) {
   return false;
 }
 
+absl::Status CheckCommit(absl::string_view field, absl::string_view commit) {
+  const bool digits =
+      std::all_of(commit.begin(), commit.end(), [](unsigned char c) { return absl::ascii_isxdigit(c); });
+  if (digits && commit.size() == kCommitDigits) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(field, ": must be 40 hexadecimal digits"));
+}
+
 absl::Status CheckStatus(const CommitStatus& status) {
   DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", status.repository));
-  for (const char c : status.commit) {
-    if (!absl::ascii_isxdigit(c)) return absl::InvalidArgumentError("commit: must be 40 hexadecimal digits");
-  }
-  if (status.commit.size() != kCommitDigits) {
-    return absl::InvalidArgumentError("commit: must be 40 hexadecimal digits");
-  }
+  DAVIT_RETURN_IF_ERROR(CheckCommit("commit", status.commit));
   if (status.context.empty() || status.context.size() > kMaxContext || HasControlCharacter(status.context)) {
     return absl::InvalidArgumentError("context: must have 1 to 255 characters, none of them a control character");
   }
@@ -66,6 +70,27 @@ absl::StatusOr<Listed<Organization>> ProviderDirectory::ListOrganizations(const 
                                 [&](const Connection& current, const crypto::SecretString& token) {
                                   return provider_.ListOrganizations(current, token, page);
                                 });
+}
+
+absl::StatusOr<ChangedPaths> ProviderDirectory::ListChangedPaths(const auth::Caller& caller, const std::string& project,
+                                                                 const std::string& connection_id,
+                                                                 const std::string& repository,
+                                                                 const std::string& before, const std::string& after) {
+  DAVIT_RETURN_IF_ERROR(CheckRepositoryPath("repository", repository));
+  DAVIT_RETURN_IF_ERROR(CheckCommit("before", before));
+  DAVIT_RETURN_IF_ERROR(CheckCommit("after", after));
+  DAVIT_ASSIGN_OR_RETURN(Connection connection, store_.GetConnection(project, connection_id));
+  DAVIT_ASSIGN_OR_RETURN(ChangedPaths changed,
+                         connections_.WithToken(caller, connection, "compare commits",
+                                                [&](const Connection& current, const crypto::SecretString& token) {
+                                                  return provider_.ListChangedPaths(current, token, repository, before,
+                                                                                    after);
+                                                }));
+  if (changed.paths.size() > ChangedPaths::kMax) {
+    changed.paths.resize(ChangedPaths::kMax);
+    changed.incomplete = absl::StrCat("more than ", ChangedPaths::kMax, " paths");
+  }
+  return changed;
 }
 
 absl::StatusOr<StatusOutcome> ProviderDirectory::SetCommitStatus(const auth::Caller& caller, const std::string& project,

@@ -28,6 +28,11 @@ class ProviderDirectory {
   absl::StatusOr<Listed<Organization>> ListOrganizations(const auth::Caller& caller, const std::string& project,
                                                          const std::string& connection_id, const ProviderPage& page);
 
+  // The paths that differ between two commits.
+  absl::StatusOr<ChangedPaths> ListChangedPaths(const auth::Caller& caller, const std::string& project,
+                                                const std::string& connection_id, const std::string& repository,
+                                                const std::string& before, const std::string& after);
+
   // Marks a commit, for `build_id` (which the audit log names).
   absl::StatusOr<StatusOutcome> SetCommitStatus(const auth::Caller& caller, const std::string& project,
                                                 const std::string& connection_id, const CommitStatus& status,

@@ -36,6 +36,7 @@ TEST_F(TokenRegistryAppTest, EveryRpcAdmitsItsRolesAndNobodyElse) {
       {"TokenRegistry/GetCommit", source_readers},
       {"TokenRegistry/ListRepositories", source_readers},
       {"TokenRegistry/ListOrganizations", source_readers},
+      {"TokenRegistry/ListChangedPaths", source_readers},
       {"TokenRegistry/SetCommitStatus", {"engine", "scheduler"}},
       {"TokenRegistry/EnsureWebhook", admins},
       {"TokenRegistry/RemoveWebhook", {"root", "admin", "stranger", "engine"}},

@@ -87,6 +87,8 @@ class TokenRegistryServiceImpl : public registry::v1::TokenRegistry::Service {
                                 registry::v1::ListRepositoriesResponse* response) override;
   grpc::Status ListOrganizations(grpc::ServerContext* context, const registry::v1::ListOrganizationsRequest* request,
                                  registry::v1::ListOrganizationsResponse* response) override;
+  grpc::Status ListChangedPaths(grpc::ServerContext* context, const registry::v1::ListChangedPathsRequest* request,
+                                registry::v1::ListChangedPathsResponse* response) override;
   grpc::Status SetCommitStatus(grpc::ServerContext* context, const registry::v1::SetCommitStatusRequest* request,
                                registry::v1::SetCommitStatusResponse* response) override;
   grpc::Status EnsureWebhook(grpc::ServerContext* context, const registry::v1::EnsureWebhookRequest* request,

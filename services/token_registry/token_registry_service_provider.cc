@@ -93,6 +93,21 @@ grpc::Status TokenRegistryServiceImpl::ListOrganizations(grpc::ServerContext* co
   }());
 }
 
+grpc::Status TokenRegistryServiceImpl::ListChangedPaths(grpc::ServerContext* context,
+                                                        const registry::v1::ListChangedPathsRequest* request,
+                                                        registry::v1::ListChangedPathsResponse* response) {
+  return rpc::ToGrpcStatus([&]() -> absl::Status {
+    DAVIT_ASSIGN_OR_RETURN(const auth::Caller caller, guard_.Admit(*context, Permission::kReadSource));
+    DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request->project()));
+    DAVIT_ASSIGN_OR_RETURN(const ChangedPaths changed,
+                           providers_.ListChangedPaths(caller, project, request->connection_id(), request->repository(),
+                                                       request->before(), request->after()));
+    response->mutable_paths()->Assign(changed.paths.begin(), changed.paths.end());
+    response->set_incomplete(changed.incomplete);
+    return absl::OkStatus();
+  }());
+}
+
 grpc::Status TokenRegistryServiceImpl::SetCommitStatus(grpc::ServerContext* context,
                                                        const registry::v1::SetCommitStatusRequest* request,
                                                        registry::v1::SetCommitStatusResponse* response) {

@@ -33,6 +33,7 @@ class Driver {
     if (call == "status") return Status();
     if (call == "repositories") return Repositories();
     if (call == "organizations") return Organizations();
+    if (call == "changed-paths") return ChangedPathsOf();
     if (call == "ensure-hook") return EnsureHook();
     if (call == "remove-hook") return provider_.RemoveHook(connection_, token_, Argument(0), Argument(1));
     return absl::InvalidArgumentError(absl::StrCat("unknown call ", call));
@@ -85,6 +86,15 @@ class Driver {
   absl::Status Organizations() {
     DAVIT_ASSIGN_OR_RETURN(const auto listed, provider_.ListOrganizations(connection_, token_, {}));
     for (const Organization& organization : listed.items) Print(organization.path);
+    return absl::OkStatus();
+  }
+
+  // REPOSITORY BEFORE AFTER: each path, then what is missing.
+  absl::Status ChangedPathsOf() {
+    DAVIT_ASSIGN_OR_RETURN(const ChangedPaths changed,
+                           provider_.ListChangedPaths(connection_, token_, Argument(0), Argument(1), Argument(2)));
+    for (const std::string& path : changed.paths) Print(path);
+    if (!changed.incomplete.empty()) Print(absl::StrCat("incomplete: ", changed.incomplete));
     return absl::OkStatus();
   }
 

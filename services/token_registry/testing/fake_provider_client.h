@@ -68,6 +68,16 @@ class FakeProviderClient : public ProviderClient {
     return Listed<Organization>{{{"team", "The team"}}, false};
   }
 
+  // What changed is named after the commits.
+  absl::StatusOr<ChangedPaths> ListChangedPaths(const Connection&, const crypto::SecretString& token,
+                                                const std::string& repository, const std::string& before,
+                                                const std::string& after) override {
+    absl::MutexLock lock(&mutex_);
+    shown_.push_back(token.Reveal());
+    if (!error_.ok()) return error_;
+    return ChangedPaths{{absl::StrCat(repository, "/", before.substr(0, 1)), after.substr(0, 1)}, "cut"};
+  }
+
   // Hooks are numbered; one that is there and known is as it should be.
   absl::StatusOr<InstalledHook> EnsureHook(const Connection&, const crypto::SecretString& token,
                                            const HookSpec& hook) override {

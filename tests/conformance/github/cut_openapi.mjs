@@ -11,6 +11,7 @@ const PATHS = [
   '/orgs/{org}/repos',
   '/search/repositories',
   '/repos/{owner}/{repo}/statuses/{sha}',
+  '/repos/{owner}/{repo}/compare/{basehead}',
   '/repos/{owner}/{repo}/hooks',
   '/repos/{owner}/{repo}/hooks/{hook_id}',
 ];

@@ -1,12 +1,13 @@
 // An independent client of GitLab's API: prints as JSON what it sees.
 //
-//   node client.mjs BASE_URL statuses PROJECT SHA | hooks PROJECT | projects SEARCH | groups | add-hook PROJECT URL | break-hook PROJECT ID
+//   node client.mjs BASE_URL statuses PROJECT SHA | compare PROJECT FROM TO | hooks PROJECT | projects SEARCH | groups | add-hook PROJECT URL | break-hook PROJECT ID
 import { Gitlab } from '@gitbeaker/rest';
 
 const [host, call, ...words] = process.argv.slice(2);
 const api = new Gitlab({ host, token: 'conformance-token' });
 const calls = {
   statuses: (project, sha) => api.Commits.allStatuses(project, sha),
+  compare: (project, from, to) => api.Repositories.compare(project, from, to, { straight: true }),
   hooks: (project) => api.ProjectHooks.all(project),
   projects: (search) => api.Projects.all({ membership: true, search, perPage: 2 }),
   groups: () => api.Groups.all({ minAccessLevel: 10 }),

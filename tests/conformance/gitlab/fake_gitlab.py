@@ -8,6 +8,7 @@ import urllib.parse
 
 TOKEN = "conformance-token"
 COMMIT = "0123456789012345678901234567890123456789"
+BEFORE = "a" * 40
 _ACTIVE = {"created": 0, "pending": 1, "running": 2}
 
 
@@ -23,6 +24,7 @@ class FakeGitLab:
         self.tokens = {}
         self.statuses = []
         self.limited = 0
+        self.compare_timeout = False
         self._next = 10
         fake = self
 
@@ -111,7 +113,21 @@ class FakeGitLab:
         match = re.fullmatch(r"/repository/commits/([0-9a-f]+)/statuses", rest)
         if match:
             return self.page([status for status in self.statuses if status["project"] == project["id"] and status["sha"] == match[1]], values)
+        if rest == "/repository/compare":
+            return self.compare(values)
         return 404, {"error": "404 Not Found"}, {}
+
+    def compare(self, values):
+        for key in ("from", "to"):
+            if key not in values:
+                return 400, {"error": f"{key} is missing"}, {}
+            if values[key] not in (BEFORE, COMMIT):
+                return 404, {"message": "404 Ref Not Found"}, {}
+        # What the side that was left behind had changed shows in a straight comparison only.
+        names = [("src/old.c", "src/new.c"), ("README", "README")] + ([("theirs", "theirs")] if values.get("straight") == "true" else [])
+        return 200, {"commit": {"id": values["to"]}, "commits": [], "compare_timeout": self.compare_timeout, "compare_same_ref": False,
+                     "diffs": [{"old_path": old, "new_path": new, "a_mode": "100644", "b_mode": "100644", "new_file": False,
+                                "renamed_file": old != new, "deleted_file": False, "diff": ""} for old, new in names]}, {}
 
     def of_hooks(self, method, project, number, values):
         mine = self.hooks.setdefault(project["id"], {})

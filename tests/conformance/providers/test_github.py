@@ -68,6 +68,9 @@ class GitHubTest(unittest.TestCase):
     def test_organizations(self):
         self.assertGreaterEqual(len(self.call("organizations")), 1)
 
+    def test_changed_paths(self):
+        self.assertGreaterEqual(len(self.call("changed-paths", "octocat/hello", "a" * 40, COMMIT)), 1)
+
     def test_a_hook_is_installed_changed_and_removed(self):
         installed = self.call("ensure-hook", "octocat/hello", "https://hooks.example.com/hooks/whk_1", "hush")
         self.assertRegex(installed[0], r"^\d+ installed$")

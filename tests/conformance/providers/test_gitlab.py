@@ -5,7 +5,7 @@ import os
 import unittest
 
 from harness.processes import run
-from conformance.gitlab.fake_gitlab import COMMIT, FakeGitLab
+from conformance.gitlab.fake_gitlab import BEFORE, COMMIT, FakeGitLab
 from . import driver
 
 HOOK = "https://hooks.example.com/hooks/whk_1"
@@ -76,6 +76,14 @@ class GitLabTest(unittest.TestCase):
         self.assertEqual([line.split()[0] for line in self.call("repositories", "app", "", "1")], seen)
         self.assertEqual(len(self.call("repositories", "", "", "2")), 4)
         self.assertEqual(self.call("repositories", "", "team/sub"), ["team/sub/lib main private"])
+
+    def test_changed_paths_are_those_that_the_client_sees(self):
+        seen = self.client("compare", "team/app", BEFORE, COMMIT)["diffs"]
+        self.assertEqual(self.call("changed-paths", "team/app", BEFORE, COMMIT),
+                         sorted({path for diff in seen for path in (diff["old_path"], diff["new_path"])}))
+        self.gitlab.compare_timeout = True
+        self.assertIn("incomplete: GitLab cut the comparison short", self.call("changed-paths", "team/app", BEFORE, COMMIT))
+        self.assertIn("(404)", self.refused("changed-paths", "team/app", "f" * 40, COMMIT))
 
     def test_groups(self):
         self.assertEqual(self.call("organizations"), [group["full_path"] for group in self.client("groups")])
