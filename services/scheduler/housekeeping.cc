@@ -96,6 +96,8 @@ Loop::Again Housekeeping::Tidy() {
   }
   const absl::StatusOr<int> deleted = deps_.uploads.DeleteOld(deps_.upload_retention);
   if (!deleted.ok()) deps_.logger.Warning("failed to delete old uploads", {{"error", deleted.status()}});
+  const absl::StatusOr<int> told = deps_.commit_statuses.DeleteOld(deps_.commit_status_retention);
+  if (!told.ok()) deps_.logger.Warning("failed to delete old commit statuses", {{"error", told.status()}});
   const absl::Status forgotten = deps_.leases.ForgetSessions();
   if (!forgotten.ok()) deps_.logger.Warning("failed to forget sessions", {{"error", forgotten}});
   return Loop::Again::kLater;

@@ -11,6 +11,7 @@
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
 #include "services/scheduler/loop.h"
+#include "services/scheduler/store/commit_status_store.h"
 #include "services/scheduler/store/lease_store.h"
 #include "services/scheduler/store/queue_store.h"
 #include "services/scheduler/store/tag_store.h"
@@ -25,12 +26,15 @@ struct HousekeepingDeps {
   QueueStore& queue;
   RevocationStore& revocations;
   UploadStore& uploads;
+  CommitStatusStore& commit_statuses;
   TokenRegistryClient& token_registry;
   // Runs after attempts ended.
   std::function<void(const std::vector<EndedAttempt>&)> attempts_ended;
   // Runs after builds were queued.
   std::function<void()> builds_queued;
   absl::Duration upload_retention;
+  // How long what a commit shows is remembered after it was told.
+  absl::Duration commit_status_retention;
   Logger logger;
   metrics::Registry& metrics;
 };
@@ -46,7 +50,7 @@ class Housekeeping {
   // Revokes grants of leases that have ended.
   Loop::Again Revoke();
 
-  // Sets lane counters right, removes old uploads, forgets old sessions.
+  // Sets lane counters right, removes old uploads, forgets old sessions and commit statuses.
   Loop::Again Tidy();
 
  private:

@@ -59,6 +59,9 @@ struct SchedulerOptions {
   absl::Duration log_tail_grace = absl::Seconds(15);
   int64_t max_upload_size = int64_t{512} << 20;
   absl::Duration upload_retention = absl::Hours(24);
+  // What a commit shows at its provider is remembered for so long after it was told. An older build of the commit that
+  // ends later could show again: longer than any build may take.
+  absl::Duration commit_status_retention = absl::Hours(30 * 24);
 
   // Registries that may be reached over plain http or at private addresses (libs/http/address_policy.h).
   std::vector<std::string> allowed_hosts;

@@ -1,14 +1,15 @@
 -- Moves delayed builds whose time has come into the queue; the caller holds their lanes. Builds of other lanes wait for the
 -- next round.
 -- $1 limit, $2 pools, $3 projects, $4 default for max_running
-with due as (
-  delete from build_delays where build_id in (
-    select delay.build_id from build_delays delay
-    where delay.not_before <= now()
-      and exists (select from unnest($2::text[], $3::text[]) as held (pool, project)
-                  where held.pool = delay.pool and held.project = delay.project)
-    order by delay.not_before limit $1 for update skip locked)
-  returning build_id, pool, project, priority, sequence
+with chosen as materialized (
+  select delay.build_id from build_delays delay
+  where delay.not_before <= now()
+    and exists (select from unnest($2::text[], $3::text[]) as held (pool, project)
+                where held.pool = delay.pool and held.project = delay.project)
+  order by delay.not_before limit $1 for update skip locked
+), due as (
+  delete from build_delays delay using chosen where delay.build_id = chosen.build_id
+  returning delay.build_id, delay.pool, delay.project, delay.priority, delay.sequence
 ), queued as (
   insert into build_queue (pool, project, priority, sequence, build_id)
   select pool, project, priority, sequence, build_id from due

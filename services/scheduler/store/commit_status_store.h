@@ -50,6 +50,10 @@ class CommitStatusStore {
 
   // The same for everything that goes through the mark's connection.
   virtual absl::Status PostponeConnection(const CommitMark& mark, absl::Duration delay) = 0;
+
+  // Forgets marks that were told, or given up, and whose builds came to their states more than `age` ago; returns how
+  // many, a batch at most.
+  virtual absl::StatusOr<int> DeleteOld(absl::Duration age) = 0;
 };
 
 // `pool` must outlive the store.

@@ -142,6 +142,18 @@ TEST_F(CommitStatusTest, ARefusalIsNotedInTheBuildsHistory) {
   EXPECT_TRUE(NothingIsDue());
 }
 
+TEST_F(CommitStatusTest, WhatWasToldLongAgoIsForgotten) {
+  QueueCommit("1111111111111111111111111111111111111111");
+  ASSERT_TRUE(marks_->Finish(MustTake(), "").ok());
+  QueueCommit("2222222222222222222222222222222222222222");
+  Sql("update commit_statuses set changed_at = now() - interval '40 days'");
+  QueueCommit("3333333333333333333333333333333333333333");
+  EXPECT_EQ(marks_->DeleteOld(absl::Hours(24 * 50)).value(), 0);
+  EXPECT_EQ(marks_->DeleteOld(absl::Hours(24 * 30)).value(), 1);
+  EXPECT_EQ(Sql("select count(*) from commit_statuses where commit_id like '1%'"), "0");
+  EXPECT_EQ(Sql("select count(*) from commit_statuses"), "2") << "what was not told yet is kept, however old";
+}
+
 TEST_F(CommitStatusTest, BuildsOfOneCommitMayBeClaimedTogether) {
   NewBuild build = Describe("b");
   build.connection_id = "con_1";

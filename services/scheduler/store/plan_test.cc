@@ -31,6 +31,15 @@ insert into build_attempts (build_id, attempt, project, agent_id, agent_name, se
 insert into build_events (build_id, project, revision, state) select id, project, 1, 1 from builds;
 insert into build_logs (build_id, attempt, log_offset, project, data)
   select build_id, 1, chunk * 10, project, 'xxxxxxxxxx'::bytea from build_attempts, generate_series(0, 1) chunk where fence <= 20000;
+insert into commit_statuses (project, connection_id, repository, commit_id, context, build_id, sequence, revision, state, due_at, changed_at)
+  select project, 'con_1', 'o/r', lpad(to_hex(sequence), 40, '0'), 'davit/main', id, sequence, 1, 1,
+         case when sequence % 1000 = 0 then now() end, now() - sequence * interval '1 minute'
+  from builds where sequence <= 100000;
+insert into grant_revocations (project, build_id, fence, due_at)
+  select project, id, sequence, now() + (sequence - 100) * interval '1 second' from builds where sequence <= 20000;
+insert into publications (build_id, project, sequence, image_repository, registry_credential_id, digest, due_at)
+  select id, project, sequence, 'r/i', 'rcr_1', 'sha256:x', now() + (sequence - 100) * interval '1 second'
+  from builds where sequence <= 20000;
 analyze;
 )sql";
 
@@ -56,7 +65,8 @@ class PlanTest : public StoreFixture {
   void ExpectIndexed(const postgres::Statement& statement, const std::string& arguments,
                      const std::string& project = "*") {
     const std::string plan = Plan(statement, arguments, project);
-    for (const char* table : {"builds", "build_queue", "build_attempts", "build_events", "build_logs"}) {
+    for (const char* table : {"builds", "build_queue", "build_attempts", "build_events", "build_logs",
+                              "commit_statuses", "grant_revocations", "publications"}) {
       EXPECT_THAT(plan, ::testing::Not(::testing::HasSubstr(absl::StrCat("Seq Scan on ", table, " "))))
           << statement.name << "\n"
           << plan;
@@ -87,6 +97,19 @@ TEST_F(PlanTest, TheQueuesStatementsUseIndexes) {
   ExpectIndexed(queries::kPromoteDueDelays, "(10, '{default}', '{p42}', 20)");
   ExpectIndexed(queries::kReconcileLane, "('default', 'p42', 20)");
   ExpectIndexed(queries::kQueueDepths, "");
+}
+
+TEST_F(PlanTest, TheOutboxesStatementsUseIndexes) {
+  Sql(kFill);
+  const std::string status = absl::StrCat("'con_1', 'o/r', '", std::string(38, '0'), "ff', 'davit/main', 'p55'");
+  ExpectIndexed(queries::kMarkCommits, "('{bld_00000000000000000000000042}')");
+  ExpectIndexed(queries::kTakeCommitStatus, "('2 min')");
+  ExpectIndexed(queries::kFinishCommitStatus, absl::StrCat("(", status, ", 'bld_00000000000000000000000255', 1)"));
+  ExpectIndexed(queries::kPostponeCommitStatus, absl::StrCat("(", status, ", '1 min')"));
+  ExpectIndexed(queries::kPostponeConnectionStatuses, "('con_1', '1 min')");
+  ExpectIndexed(queries::kDeleteOldCommitStatuses, "('30 days', 1000)");
+  ExpectIndexed(queries::kTakeRevocations, "(20, '1 min')");
+  ExpectIndexed(queries::kTakePublications, "(1, '1 min')");
 }
 
 TEST_F(PlanTest, TheClientsStatementsUseIndexes) {

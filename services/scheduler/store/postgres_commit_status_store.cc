@@ -12,6 +12,8 @@ using ::davit::postgres::ReadText;
 using ::davit::postgres::Scope;
 using ::davit::postgres::Transaction;
 
+constexpr int kDeleteBatch = 1000;
+
 class PostgresCommitStatusStore : public CommitStatusStore {
  public:
   explicit PostgresCommitStatusStore(postgres::Pool& pool) : pool_(pool) {}
@@ -68,6 +70,14 @@ class PostgresCommitStatusStore : public CommitStatusStore {
                                          mark.commit, mark.context, mark.project, delay)
                                 .status());
       return transaction.Execute(queries::kPostponeConnectionStatuses, mark.connection_id, delay).status();
+    });
+  }
+
+  absl::StatusOr<int> DeleteOld(absl::Duration age) override {
+    return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<int> {
+      DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                             transaction.Execute(queries::kDeleteOldCommitStatuses, age, kDeleteBatch));
+      return static_cast<int>(rows.affected_rows());
     });
   }
 
