@@ -45,6 +45,13 @@ enum class EventKind { kWebhook = 1, kManual = 2, kReconciled = 3 };
 // How far it has come; numbers as davit.rules.v1.Event.State.
 enum class EventState { kReceived = 1, kEvaluated = 2, kIgnored = 3 };
 
+// What a provider says that a push changed.
+struct ChangedPaths {
+  std::vector<std::string> paths;
+  // Why there may be more; empty = these are all.
+  std::string incomplete;
+};
+
 // An entry of the ledger.
 struct Event {
   std::string id;
@@ -59,6 +66,8 @@ struct Event {
   std::string delivery_id;
   std::map<std::string, std::string> headers;
   rules::v1::PushEvent push;
+  // What the provider answered; nullopt = it was not asked, or has not answered yet.
+  std::optional<ChangedPaths> changes = std::nullopt;
   std::string detail;
   std::vector<Explanation> explanations;
   absl::Time receive_time;
@@ -88,6 +97,9 @@ struct Evaluation {
   EventState state = EventState::kEvaluated;
   std::string detail;
   std::vector<Outcome> outcomes;
+  // Whether an outcome depends on paths that the push does not name and that its provider was not asked for. The
+  // outcomes are then those without an answer: they build rather than lose the push.
+  bool wants_changes = false;
 };
 
 }  // namespace davit::rule_engine

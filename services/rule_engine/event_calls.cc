@@ -20,6 +20,8 @@ namespace {
 
 constexpr size_t kMaxRequestIdBytes = 100;
 constexpr size_t kMaxRevisionBytes = 1024;
+constexpr int kMaxIngested = 256;  // by one call
+constexpr size_t kPageBytes = size_t{4} << 20;
 constexpr char kMetric[] = "davit_rule_engine_events_total";
 constexpr char kHelp[] = "Events handed in by gateways, by what they were.";
 
@@ -54,12 +56,27 @@ absl::StatusOr<EventFilter> FilterFromRequest(const rules::v1::ListEventsRequest
   return filter;
 }
 
+absl::StatusOr<Event> ReadIngested(const auth::Caller& caller, const rules::v1::IngestEventRequest& request) {
+  if (request.project().empty()) return absl::InvalidArgumentError("project: required; it is the webhook's");
+  DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
+  return EventFromRequest(project, request);
+}
+
+rules::v1::IngestEventResponse ToResponse(const Recorded& recorded) {
+  rules::v1::IngestEventResponse response;
+  response.set_event_id(recorded.event_id);
+  response.set_duplicate(recorded.duplicate);
+  return response;
+}
+
 }  // namespace
 
 EventCalls::EventCalls(RuleStore& rules, EventLedger& ledger, EventEvaluator& evaluator, SourceDirectory& directory,
                        Clock& clock, metrics::Registry& metrics, Wakeups wakeups)
     : rules_(rules),
       ledger_(ledger),
+      batcher_({}, [this](const std::string& project,
+                          absl::Span<const Event* const> events) { return ledger_.IngestEach(project, events); }),
       evaluator_(evaluator),
       directory_(directory),
       clock_(clock),
@@ -70,10 +87,44 @@ EventCalls::EventCalls(RuleStore& rules, EventLedger& ledger, EventEvaluator& ev
 
 absl::StatusOr<rules::v1::IngestEventResponse> EventCalls::Ingest(const auth::Caller& caller,
                                                                   const rules::v1::IngestEventRequest& request) {
-  if (request.project().empty()) return absl::InvalidArgumentError("project: required; it is the webhook's");
-  DAVIT_ASSIGN_OR_RETURN(const std::string project, auth::ResolveProject(caller, request.project()));
-  DAVIT_ASSIGN_OR_RETURN(const Event event, EventFromRequest(project, request));
-  DAVIT_ASSIGN_OR_RETURN(const Recorded recorded, ledger_.Ingest(event));
+  DAVIT_ASSIGN_OR_RETURN(const Event event, ReadIngested(caller, request));
+  DAVIT_ASSIGN_OR_RETURN(const Recorded recorded, batcher_.Submit({&event, event.project, request.ByteSizeLong()}));
+  Count(event, recorded);
+  return ToResponse(recorded);
+}
+
+absl::StatusOr<rules::v1::IngestEventsResponse> EventCalls::IngestAll(const auth::Caller& caller,
+                                                                      const rules::v1::IngestEventsRequest& request) {
+  if (request.events().empty() || request.events_size() > kMaxIngested) {
+    return absl::InvalidArgumentError(absl::StrCat("events: 1 to ", kMaxIngested, " are accepted"));
+  }
+  std::vector<absl::StatusOr<Event>> events;
+  events.reserve(static_cast<size_t>(request.events_size()));
+  for (const auto& one : request.events()) events.push_back(ReadIngested(caller, one));
+  std::vector<IngestBatcher::Entry> entries;
+  for (int i = 0; i < request.events_size(); ++i) {
+    const absl::StatusOr<Event>& event = events[static_cast<size_t>(i)];
+    if (event.ok()) entries.push_back({&*event, event->project, request.events(i).ByteSizeLong()});
+  }
+  IngestBatcher::Answers answers = batcher_.Submit(entries);
+  rules::v1::IngestEventsResponse response;
+  auto answer = answers.begin();
+  for (const absl::StatusOr<Event>& event : events) {
+    const absl::StatusOr<Recorded> recorded =
+        event.ok() ? std::move(*answer++) : absl::StatusOr<Recorded>(event.status());
+    rules::v1::IngestEventsResponse::Outcome& outcome = *response.add_outcomes();
+    if (recorded.ok()) {
+      Count(*event, *recorded);
+      *outcome.mutable_event() = ToResponse(*recorded);
+    } else {
+      outcome.set_code(static_cast<int>(recorded.status().code()));
+      outcome.set_message(std::string(recorded.status().message()));
+    }
+  }
+  return response;
+}
+
+void EventCalls::Count(const Event& event, const Recorded& recorded) {
   if (recorded.duplicate) {
     repeated_.Increment();
   } else if (event.state == EventState::kIgnored) {
@@ -82,10 +133,6 @@ absl::StatusOr<rules::v1::IngestEventResponse> EventCalls::Ingest(const auth::Ca
     ingested_.Increment();
     wakeups_.events_received();
   }
-  rules::v1::IngestEventResponse response;
-  response.set_event_id(recorded.event_id);
-  response.set_duplicate(recorded.duplicate);
-  return response;
 }
 
 absl::StatusOr<rules::v1::ListEventsResponse> EventCalls::List(const auth::Caller& caller,
@@ -96,14 +143,21 @@ absl::StatusOr<rules::v1::ListEventsResponse> EventCalls::List(const auth::Calle
   DAVIT_ASSIGN_OR_RETURN(const EventFilter filter, FilterFromRequest(request));
   DAVIT_ASSIGN_OR_RETURN(const EventPage page, ledger_.List(project, filter, before, page_size));
   rules::v1::ListEventsResponse response;
-  for (const Event& event : page.events) {
-    rules::v1::Event& listed = *response.add_events();
-    listed = ToProto(event);
-    // A page of pushes with all their commits could be larger than a message may be; GetEvent has them.
-    if (listed.push().commits_size() > 0) {
+  const bool full = request.view() == rules::v1::EVENT_VIEW_FULL;
+  size_t bytes = 0;
+  for (size_t i = 0; i < page.events.size(); ++i) {
+    rules::v1::Event listed = ToProto(page.events[i]);
+    // A page of pushes with all their commits could be larger than a message may be.
+    if (!full && listed.push().commits_size() > 0) {
       listed.mutable_push()->clear_commits();
       listed.mutable_push()->set_commits_truncated(true);
     }
+    bytes += listed.ByteSizeLong();
+    if (i > 0 && bytes > kPageBytes) {
+      response.set_next_page_token(EncodePageToken(absl::StrCat(page.places[i - 1])));
+      return response;
+    }
+    *response.add_events() = std::move(listed);
   }
   if (page.next > 0) response.set_next_page_token(EncodePageToken(absl::StrCat(page.next)));
   return response;

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "davit/rules/v1/rule_engine.pb.h"
 #include "libs/auth/caller.h"
+#include "libs/batch/batcher.h"
 #include "libs/clock/clock.h"
 #include "libs/metrics/metrics.h"
 #include "services/rule_engine/event_evaluator.h"
@@ -32,6 +33,8 @@ class EventCalls {
 
   absl::StatusOr<rules::v1::IngestEventResponse> Ingest(const auth::Caller& caller,
                                                         const rules::v1::IngestEventRequest& request);
+  absl::StatusOr<rules::v1::IngestEventsResponse> IngestAll(const auth::Caller& caller,
+                                                            const rules::v1::IngestEventsRequest& request);
   absl::StatusOr<rules::v1::ListEventsResponse> List(const auth::Caller& caller,
                                                      const rules::v1::ListEventsRequest& request);
   absl::StatusOr<rules::v1::GetEventResponse> Get(const auth::Caller& caller,
@@ -42,12 +45,16 @@ class EventCalls {
                                                              const rules::v1::TriggerRuleRequest& request);
 
  private:
+  using IngestBatcher = batch::Batcher<Event, Recorded>;
+
+  void Count(const Event& event, const Recorded& recorded);
   // Resolves the revision and stores the manual event; returns its id.
   absl::StatusOr<std::string> Trigger(const auth::Caller& caller, const Rule& rule,
                                       const rules::v1::TriggerRuleRequest& request);
 
   RuleStore& rules_;
   EventLedger& ledger_;
+  IngestBatcher batcher_;
   EventEvaluator& evaluator_;
   SourceDirectory& directory_;
   Clock& clock_;

@@ -7,6 +7,14 @@
 #include "services/rule_engine/rule_matcher.h"
 
 namespace davit::rule_engine {
+namespace {
+
+// Whether the provider may know more, and was not asked. A new ref has nothing to be compared with.
+bool MayBeCompared(const Event& event) {
+  return !event.changes.has_value() && IsCommitId(event.push.before()) && event.push.before() != event.push.after();
+}
+
+}  // namespace
 
 Evaluation EventEvaluator::Evaluate(const Event& event, absl::Span<const Rule> rules) {
   Evaluation evaluation;
@@ -16,7 +24,7 @@ Evaluation EventEvaluator::Evaluate(const Event& event, absl::Span<const Rule> r
     evaluation.detail = ref.ok() ? "the push names no commit" : std::string(ref.status().message());
     return evaluation;
   }
-  const PushFacts facts = FactsOf(event.push);
+  const PushFacts facts = FactsOf(event.push, event.changes);
   int matched = 0;
   for (const Rule& rule : rules) {
     if (!ConcernsRepository(rule, event.push.repository())) continue;
@@ -25,6 +33,7 @@ Evaluation EventEvaluator::Evaluate(const Event& event, absl::Span<const Rule> r
     Outcome outcome;
     if (verdict.reason == Reason::kMatched) {
       ++matched;
+      evaluation.wants_changes |= verdict.paths_unknown && MayBeCompared(event);
       outcome.order = OrderForPush(
           rule, event, BuildSubject{*ref, event.push.after(), verdict.tags, absl::StrCat("rule ", rule.display_name)});
     }

@@ -26,6 +26,8 @@ struct Recorded {
 // A page of events with where the next one begins.
 struct EventPage {
   std::vector<Event> events;
+  // The place of each event: where a page that ends with it goes on.
+  std::vector<int64_t> places;
   // The place behind the last event; 0 when there is nothing more.
   int64_t next = 0;
 };
@@ -75,12 +77,20 @@ class EventLedger {
 
   virtual ~EventLedger() = default;
 
-  // Stores a webhook's event with a new id, as kReceived or kIgnored, with its detail. Durable when it returns. A
-  // delivery id that the source has used before changes nothing and gives the event of then.
-  virtual absl::StatusOr<Recorded> Ingest(const Event& event) = 0;
+  // Stores webhooks' events of one project with new ids, as kReceived or kIgnored, with their details, in this order
+  // and in one transaction: all or none, durable when it returns. A delivery id that the source has used before changes
+  // nothing and gives the event of then. One answer for each.
+  virtual absl::StatusOr<std::vector<Recorded>> IngestAll(const std::string& project,
+                                                          absl::Span<const Event* const> events) = 0;
+
+  // The same for one event.
+  absl::StatusOr<Recorded> Ingest(const Event& event);
+
+  // The same, but what cannot be stored fails alone.
+  std::vector<absl::StatusOr<Recorded>> IngestEach(const std::string& project, absl::Span<const Event* const> events);
 
   // Stores a manual event that carries its id (made by NewEventId) together with its explanation and order, as
-  // evaluated; else as Ingest.
+  // evaluated; else as IngestAll.
   virtual absl::StatusOr<Recorded> RecordManual(const Event& event, const Outcome& outcome) = 0;
   virtual std::string NewEventId() = 0;
 
@@ -99,7 +109,8 @@ class EventLedger {
   // Evaluates at most `limit` received events of all projects, the oldest first and those of one ref one after the
   // other, in one transaction that writes explanations, orders and states together: whatever dies, each event takes
   // effect once. A rule that has already asked for a build of the same ref and commit gets kAlreadyBuilt instead of its
-  // order. Returns how many events were evaluated. Any number of replicas may call it at once.
+  // order. An event whose evaluation wants changes stays received, and waits until they were asked for
+  // (change_requests.h). Returns how many events were looked at. Any number of replicas may call it at once.
   virtual absl::StatusOr<int> EvaluateReceived(int limit, Evaluate evaluate) = 0;
 
   // Evaluates a past event again in one transaction: builds what matches and was not built, or with kForced whatever

@@ -18,6 +18,8 @@ namespace {
 constexpr absl::Duration kLookupTimeout = absl::Seconds(5);
 // The registry asks the provider.
 constexpr absl::Duration kResolveTimeout = absl::Seconds(30);
+// Two comparisons of the provider's.
+constexpr absl::Duration kCompareTimeout = absl::Seconds(45);
 // As many refs as the registry lists.
 constexpr int kMostRefs = 10000;
 
@@ -100,6 +102,19 @@ absl::StatusOr<ResolvedRevision> GrpcSourceDirectory::Resolve(const Rule& rule, 
   DAVIT_RETURN_IF_ERROR(
       stub_->Call(&registry::v1::TokenRegistry::Stub::GetCommit, kResolveTimeout, request_id, request, response));
   return ResolvedRevision{response.commit().id(), response.commit().ref()};
+}
+
+absl::StatusOr<ChangedPaths> GrpcSourceDirectory::ListChangedPaths(const ChangeRequest& asked) {
+  registry::v1::ListChangedPathsRequest request;
+  request.set_project(asked.project);
+  request.set_connection_id(asked.connection_id);
+  request.set_repository(asked.repository);
+  request.set_before(asked.before);
+  request.set_after(asked.after);
+  registry::v1::ListChangedPathsResponse response;
+  DAVIT_RETURN_IF_ERROR(stub_->Call(&registry::v1::TokenRegistry::Stub::ListChangedPaths, kCompareTimeout,
+                                    asked.event_id, request, response));
+  return ChangedPaths{{response.paths().begin(), response.paths().end()}, response.incomplete()};
 }
 
 absl::StatusOr<RemoteHeads> GrpcSourceDirectory::ListHeads(const std::string& project, const std::string& connection_id,

@@ -25,6 +25,7 @@ class GrpcSourceDirectory : public SourceDirectory {
                                                               const std::string& request_id) override;
   absl::StatusOr<ResolvedRevision> Resolve(const Rule& rule, const std::string& revision,
                                            const std::string& request_id) override;
+  absl::StatusOr<ChangedPaths> ListChangedPaths(const ChangeRequest& request) override;
   absl::StatusOr<RemoteHeads> ListHeads(const std::string& project, const std::string& connection_id,
                                         const std::string& repository) override;
 

@@ -36,20 +36,32 @@ from generate_series(1, 100000) i;
 insert into build_orders (project, rule_id, ref, commit_id, event_id, request_id, request, next_attempt)
 select 'default', 'rul_' || i, 'refs/heads/main', repeat('a', 40), 'evt_' || i, 'r' || i, '', now() + i * interval '1 second'
 from generate_series(-100, 50000) i;
+insert into event_changes (event_id, project, paths)
+select 'evt_' || i, 'default', case when i % 100 = 0 then null else '[]'::jsonb end
+from generate_series(1, 20000) i;
 )sql";
 
 class PlanTest : public StoreFixture {
  protected:
   PlanTest() {
-    const absl::Status filled = pool_->Transact(
+    // Filling takes seconds, and on a busy machine longer than a statement may take in the service.
+    auto patient = postgres::Pool::Open({.conninfo = database_.app_conninfo("rule_engine"),
+                                         .max_connections = 1,
+                                         .statement_timeout = absl::Minutes(10),
+                                         .idle_in_transaction_timeout = absl::Minutes(10)});
+    EXPECT_TRUE(patient.ok()) << patient.status();
+    const absl::Status filled = (*patient)->Transact(
         Scope::AllProjects(), [](Transaction& transaction) { return transaction.ExecuteScript(kFill); });
     EXPECT_TRUE(filled.ok()) << filled;
-    for (const char* table : {"rules", "events", "event_explanations", "rule_builds", "build_orders"}) Analyze(table);
+    for (const char* table : {"rules", "events", "event_explanations", "rule_builds", "build_orders", "event_changes"})
+      Analyze(table);
   }
 
   // Only the owner may gather statistics.
   void Analyze(const std::string& table) {
-    auto owner = postgres::Pool::Open({.conninfo = database_.owner_conninfo("rule_engine"), .max_connections = 1});
+    auto owner = postgres::Pool::Open({.conninfo = database_.owner_conninfo("rule_engine"),
+                                       .max_connections = 1,
+                                       .statement_timeout = absl::Minutes(10)});
     ASSERT_TRUE(owner.ok()) << owner.status();
     const std::string script = absl::StrCat("analyze ", table);
     const absl::Status status = (*owner)->Transact(
@@ -82,11 +94,16 @@ TEST_F(PlanTest, NoHotStatementScansATable) {
   const absl::Time kFirst = absl::InfinitePast();
   const absl::Time kLast = absl::InfiniteFuture();
   const std::string plans[] = {
-      Plan(queries::kSelectRulesOfRepository, all, "default", "con_1", "team/app7"),
+      Plan(queries::kSelectRulesOfRepositories, all, std::vector<std::string>{"default"},
+           std::vector<std::string>{"con_1"}, std::vector<std::string>{"team/app7"}),
       Plan(queries::kGetRule, project, "default", "rul_7"),
       Plan(queries::kListRules, project, "default", "", "", "rule 5", 50),
       Plan(queries::kFindEventOfDelivery, project, "default", "whk_1", "d7"),
       Plan(queries::kClaimReceivedEvents, all, 50),
+      Plan(queries::kFinishEvents, all, std::vector<std::string>{"evt_7", "evt_8"},
+           std::vector<std::string>{"evaluated", "ignored"}, std::vector<std::string>{"", ""}),
+      Plan(queries::kClaimChangeRequest, all, absl::Minutes(1)),
+      Plan(queries::kAnswerChangeRequest, project, "evt_7", "[]", ""),
       Plan(queries::kGetEvent, project, "default", "evt_7"),
       Plan(queries::kListEvents, project, "default", "", kNewest, 50, "", "", kAny, kAny, kFirst, kLast),
       Plan(queries::kListEvents, project, "default", "team/app7", kNewest, 50, "", "", kAny, kAny, kFirst, kLast),

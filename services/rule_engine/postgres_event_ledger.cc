@@ -2,8 +2,11 @@
 #include "services/rule_engine/postgres_event_ledger.h"
 
 #include <limits>
+#include <map>
 #include <optional>
+#include <tuple>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "davit/rules/v1/rule_engine.pb.h"
 #include "libs/ids/ids.h"
@@ -28,15 +31,35 @@ std::string SerializePayload(const Event& event) {
   return payload.SerializeAsString();
 }
 
-// Stores the event unless its delivery is there already.
-absl::StatusOr<Recorded> InsertEvent(Transaction& transaction, const Event& event) {
-  const std::string payload = SerializePayload(event);
-  DAVIT_ASSIGN_OR_RETURN(const pqxx::result inserted,
-                         transaction.Execute(queries::kInsertEvent, event.id, event.project, KindWord(event.kind),
-                                             StateWord(event.state), event.connection_id, event.source_id,
-                                             event.delivery_id, RepositoryKey(event.push.repository()),
-                                             event.push.ref(), postgres::Bytes{payload}, event.detail));
-  if (!inserted.empty()) return Recorded{event.id, false};
+// The columns of the rows to insert.
+struct EventColumns {
+  std::vector<std::string> ids, kinds, states, connections, sources, deliveries, repositories, refs, details, payloads;
+
+  void Add(const Event& event, std::string id) {
+    ids.push_back(std::move(id));
+    kinds.emplace_back(KindWord(event.kind));
+    states.emplace_back(StateWord(event.state));
+    connections.push_back(event.connection_id);
+    sources.push_back(event.source_id);
+    deliveries.push_back(event.delivery_id);
+    repositories.push_back(RepositoryKey(event.push.repository()));
+    refs.push_back(event.push.ref());
+    details.push_back(event.detail);
+    payloads.push_back(SerializePayload(event));
+  }
+};
+
+// The parameters of insert_events.sql.
+std::vector<postgres::Parameter> Parameters(const std::string& project, const EventColumns& columns) {
+  std::vector<postgres::Bytes> payloads;
+  for (const std::string& payload : columns.payloads) payloads.push_back({payload});
+  return {project,         columns.ids,        columns.kinds,        columns.states, columns.connections,
+          columns.sources, columns.deliveries, columns.repositories, columns.refs,   payloads,
+          columns.details};
+}
+
+// The event that a delivery has had before.
+absl::StatusOr<Recorded> FindEarlier(Transaction& transaction, const Event& event) {
   DAVIT_ASSIGN_OR_RETURN(const pqxx::result found, transaction.Execute(queries::kFindEventOfDelivery, event.project,
                                                                        event.source_id, event.delivery_id));
   if (found.empty())
@@ -49,7 +72,7 @@ absl::Status InsertExplanation(Transaction& transaction, const Event& event, int
       made.build_id.empty() ? std::nullopt : std::optional<std::string>(made.build_id);
   return transaction
       .Execute(queries::kInsertExplanation, event.id, made.rule_id, event.project, position, made.rule_display_name,
-               static_cast<int>(made.reason), made.detail, build_id, TagsToJson(made.tags))
+               static_cast<int>(made.reason), made.detail, build_id, TextsToJson(made.tags))
       .status();
 }
 
@@ -97,32 +120,121 @@ absl::Status WriteOutcome(Transaction& transaction, const Event& event, int posi
   return InsertExplanation(transaction, event, position, outcome.explanation);
 }
 
-absl::StatusOr<std::vector<Rule>> RulesFor(Transaction& transaction, const Event& event) {
-  DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
-                         transaction.Execute(queries::kSelectRulesOfRepository, event.project, event.connection_id,
-                                             RepositoryKey(event.push.repository())));
-  return ReadRules(rows);
+// Project, connection and RepositoryKey: what events and rules meet by.
+using Meeting = std::tuple<std::string, std::string, std::string>;
+using RulesByMeeting = std::map<Meeting, absl::StatusOr<std::vector<Rule>>>;
+
+Meeting MeetingOf(const Event& event) {
+  return {event.project, event.connection_id, RepositoryKey(event.push.repository())};
 }
 
-absl::Status Finish(Transaction& transaction, const std::string& event_id, EventState state, absl::string_view detail) {
-  return transaction.Execute(queries::kFinishEvent, event_id, StateWord(state), detail).status();
-}
-
-absl::Status EvaluateOne(Transaction& transaction, const pqxx::row& row, EventLedger::Evaluate evaluate) {
-  DAVIT_ASSIGN_OR_RETURN(const Event event, ReadEvent(row));
-  DAVIT_ASSIGN_OR_RETURN(const std::vector<Rule> rules, RulesFor(transaction, event));
-  Evaluation evaluation = evaluate(event, rules);
-  int position = 0;
-  for (Outcome& outcome : evaluation.outcomes) {
-    DAVIT_RETURN_IF_ERROR(WriteOutcome(transaction, event, position++, outcome));
+// The rules for all of the events; an error in place of those that cannot be read.
+absl::StatusOr<RulesByMeeting> RulesFor(Transaction& transaction, absl::Span<const Event> events) {
+  RulesByMeeting rules;
+  for (const Event& event : events) rules.emplace(MeetingOf(event), std::vector<Rule>());
+  std::vector<std::string> projects, connections, repositories;
+  for (const auto& [meeting, none] : rules) {
+    projects.push_back(std::get<0>(meeting));
+    connections.push_back(std::get<1>(meeting));
+    repositories.push_back(std::get<2>(meeting));
   }
-  return Finish(transaction, event.id, evaluation.state, evaluation.detail);
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                         transaction.Execute(queries::kSelectRulesOfRepositories, projects, connections, repositories));
+  for (const pqxx::row& row : rows) {
+    absl::StatusOr<std::vector<Rule>>& known =
+        rules[Meeting(ReadText(row["project"]), ReadText(row["connection_id"]), ReadText(row["repository_key"]))];
+    absl::StatusOr<Rule> rule = ReadRule(row);
+    if (!rule.ok()) {
+      known = rule.status();
+    } else if (known.ok()) {
+      known->push_back(*std::move(rule));
+    }
+  }
+  return rules;
 }
+
+// Events that have been looked at, and what became of them.
+struct FinishedEvents {
+  std::vector<std::string> ids, states, details;
+
+  void Add(const std::string& id, EventState state, absl::string_view detail) {
+    ids.push_back(id);
+    states.emplace_back(StateWord(state));
+    details.emplace_back(detail);
+  }
+};
+
+absl::Status Finish(Transaction& transaction, const FinishedEvents& finished) {
+  return transaction.Execute(queries::kFinishEvents, finished.ids, finished.states, finished.details).status();
+}
+
+// Evaluates the events of a transaction together: their rules are read, and their ends are written, by one statement.
+class BatchEvaluation {
+ public:
+  BatchEvaluation(Transaction& transaction, EventLedger::Evaluate evaluate)
+      : transaction_(transaction), evaluate_(evaluate) {}
+
+  absl::Status Run(const pqxx::result& rows) {
+    for (const pqxx::row& row : rows) {
+      absl::StatusOr<Event> event = ReadEvent(row);
+      if (event.ok()) {
+        events_.push_back(*std::move(event));
+      } else {
+        DAVIT_RETURN_IF_ERROR(GiveUp(ReadText(row["id"]), event.status()));
+      }
+    }
+    if (!events_.empty()) DAVIT_RETURN_IF_ERROR(Evaluate());
+    if (!waiting_ids_.empty()) {
+      DAVIT_RETURN_IF_ERROR(
+          transaction_.Execute(queries::kInsertChangeRequests, waiting_ids_, waiting_projects_).status());
+    }
+    return finished_.ids.empty() ? absl::OkStatus() : Finish(transaction_, finished_);
+  }
+
+ private:
+  // What cannot be read must not hold up every other event.
+  absl::Status GiveUp(const std::string& id, const absl::Status& status) {
+    if (!absl::IsDataLoss(status)) return status;
+    finished_.Add(id, EventState::kIgnored, status.message());
+    return absl::OkStatus();
+  }
+
+  absl::Status Evaluate() {
+    DAVIT_ASSIGN_OR_RETURN(const RulesByMeeting rules, RulesFor(transaction_, events_));
+    for (const Event& event : events_) {
+      const absl::StatusOr<std::vector<Rule>>& known = rules.at(MeetingOf(event));
+      DAVIT_RETURN_IF_ERROR(known.ok() ? EvaluateOne(event, *known) : GiveUp(event.id, known.status()));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status EvaluateOne(const Event& event, const std::vector<Rule>& rules) {
+    Evaluation evaluation = evaluate_(event, rules);
+    if (evaluation.wants_changes) {
+      waiting_ids_.push_back(event.id);
+      waiting_projects_.push_back(event.project);
+      return absl::OkStatus();
+    }
+    int position = 0;
+    for (Outcome& outcome : evaluation.outcomes) {
+      DAVIT_RETURN_IF_ERROR(WriteOutcome(transaction_, event, position++, outcome));
+    }
+    finished_.Add(event.id, evaluation.state, evaluation.detail);
+    return absl::OkStatus();
+  }
+
+  Transaction& transaction_;
+  const EventLedger::Evaluate evaluate_;
+  std::vector<Event> events_;
+  FinishedEvents finished_;
+  std::vector<std::string> waiting_ids_;  // of events whose changed paths are to be asked for
+  std::vector<std::string> waiting_projects_;
+};
 
 absl::Status ReplaceExplanation(Transaction& transaction, const Event& event, int position, const Explanation& made) {
   return transaction
       .Execute(queries::kReplaceExplanation, event.id, made.rule_id, event.project, position, made.rule_display_name,
-               static_cast<int>(made.reason), made.detail, TagsToJson(made.tags))
+               static_cast<int>(made.reason), made.detail, TextsToJson(made.tags))
       .status();
 }
 
@@ -170,24 +282,41 @@ absl::StatusOr<Event> WithExplanations(Transaction& transaction, Event event) {
 
 std::string PostgresEventLedger::NewEventId() { return NewId("evt", clock_, random_); }
 
-absl::StatusOr<Recorded> PostgresEventLedger::Ingest(const Event& event) {
-  Event stored = event;
-  stored.id = NewEventId();
-  absl::StatusOr<Recorded> recorded = pool_.Transact(
-      Scope::Project(event.project), [&](Transaction& transaction) { return InsertEvent(transaction, stored); });
-  if (!recorded.ok()) return Annotate(recorded.status(), "Failed to store the event");
+absl::StatusOr<std::vector<Recorded>> PostgresEventLedger::IngestAll(const std::string& project,
+                                                                     absl::Span<const Event* const> events) {
+  EventColumns columns;
+  for (const Event* event : events) columns.Add(*event, NewEventId());
+  const absl::StatusOr<pqxx::result> inserted =
+      pool_.ExecuteAlone(Scope::Project(project), queries::kInsertEvents, Parameters(project, columns));
+  if (!inserted.ok()) return Annotate(inserted.status(), "Failed to store the event");
+  absl::flat_hash_set<std::string> stored;
+  for (const pqxx::row& row : *inserted) stored.insert(ReadText(row["id"]));
+  std::vector<Recorded> recorded;
+  for (const std::string& id : columns.ids) recorded.push_back({id, !stored.contains(id)});
+  if (stored.size() == events.size()) return recorded;
+  const absl::Status found = pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::Status {
+    for (size_t i = 0; i < events.size(); ++i) {
+      if (!recorded[i].duplicate) continue;
+      DAVIT_ASSIGN_OR_RETURN(recorded[i], FindEarlier(transaction, *events[i]));
+    }
+    return absl::OkStatus();
+  });
+  if (!found.ok()) return Annotate(found, "Failed to find the event of a repeated delivery");
   return recorded;
 }
 
 absl::StatusOr<Recorded> PostgresEventLedger::RecordManual(const Event& event, const Outcome& outcome) {
+  EventColumns columns;
+  columns.Add(event, event.id);
   absl::StatusOr<Recorded> recorded =
       pool_.Transact(Scope::Project(event.project), [&](Transaction& transaction) -> absl::StatusOr<Recorded> {
-        DAVIT_ASSIGN_OR_RETURN(Recorded stored, InsertEvent(transaction, event));
-        if (stored.duplicate) return stored;
+        DAVIT_ASSIGN_OR_RETURN(const pqxx::result inserted,
+                               transaction.ExecutePrepared(queries::kInsertEvents, Parameters(event.project, columns)));
+        if (inserted.empty()) return FindEarlier(transaction, event);
         DAVIT_RETURN_IF_ERROR(InsertRuleBuild(transaction, event, *outcome.order).status());
         DAVIT_RETURN_IF_ERROR(InsertOrder(transaction, event, *outcome.order));
         DAVIT_RETURN_IF_ERROR(InsertExplanation(transaction, event, 0, outcome.explanation));
-        return stored;
+        return Recorded{event.id, false};
       });
   if (!recorded.ok()) return Annotate(recorded.status(), "Failed to store the event");
   return recorded;
@@ -239,11 +368,12 @@ absl::StatusOr<EventPage> PostgresEventLedger::List(const std::string& project, 
     EventPage page;
     for (const pqxx::row& row : rows) {
       if (static_cast<int>(page.events.size()) == limit) {
-        page.next = rows[static_cast<pqxx::result::size_type>(limit - 1)]["seq"].as<int64_t>();
+        page.next = page.places.back();
         break;
       }
       DAVIT_ASSIGN_OR_RETURN(Event event, ReadEvent(row));
       page.events.push_back(std::move(event));
+      page.places.push_back(row["seq"].as<int64_t>());
     }
     return page;
   });
@@ -252,15 +382,8 @@ absl::StatusOr<EventPage> PostgresEventLedger::List(const std::string& project, 
 absl::StatusOr<int> PostgresEventLedger::EvaluateReceived(int limit, Evaluate evaluate) {
   return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<int> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kClaimReceivedEvents, limit));
-    for (const pqxx::row& row : rows) {
-      const absl::Status status = EvaluateOne(transaction, row, evaluate);
-      if (absl::IsDataLoss(status)) {
-        // What cannot be read must not hold up every other event.
-        DAVIT_RETURN_IF_ERROR(Finish(transaction, ReadText(row["id"]), EventState::kIgnored, status.message()));
-      } else if (!status.ok()) {
-        return Annotate(status, "Failed to evaluate an event");
-      }
-    }
+    const absl::Status evaluated = BatchEvaluation(transaction, evaluate).Run(rows);
+    if (!evaluated.ok()) return Annotate(evaluated, "Failed to evaluate events");
     return static_cast<int>(rows.size());
   });
 }
@@ -278,16 +401,19 @@ absl::StatusOr<int> PostgresEventLedger::Replay(const std::string& project, cons
       return absl::FailedPreconditionError(
           absl::StrCat(id, " was triggered by hand: trigger its rule again to build it again"));
     }
-    DAVIT_ASSIGN_OR_RETURN(const std::vector<Rule> rules, RulesFor(transaction, event));
-    Evaluation evaluation = evaluate(event, rules);
+    DAVIT_ASSIGN_OR_RETURN(const RulesByMeeting found, RulesFor(transaction, absl::MakeConstSpan(&event, 1)));
+    const absl::StatusOr<std::vector<Rule>>& rules = found.begin()->second;
+    if (!rules.ok()) return rules.status();
+    Evaluation evaluation = evaluate(event, *rules);
     int ordered = 0;
     int position = 0;
     for (Outcome& outcome : evaluation.outcomes) {
       DAVIT_ASSIGN_OR_RETURN(const int builds, RewriteOutcome(transaction, event, position++, outcome, with_id));
       ordered += builds;
     }
-    DAVIT_RETURN_IF_ERROR(Finish(transaction, event.id, evaluation.state,
-                                 absl::StrCat(evaluation.detail, "; replayed by ", options.requested_by)));
+    FinishedEvents finished;
+    finished.Add(event.id, evaluation.state, absl::StrCat(evaluation.detail, "; replayed by ", options.requested_by));
+    DAVIT_RETURN_IF_ERROR(Finish(transaction, finished));
     return ordered;
   });
 }

@@ -17,7 +17,8 @@ class PostgresEventLedger : public EventLedger {
   PostgresEventLedger(postgres::Pool& pool, Clock& clock, RandomSource& random)
       : pool_(pool), clock_(clock), random_(random) {}
 
-  absl::StatusOr<Recorded> Ingest(const Event& event) override;
+  absl::StatusOr<std::vector<Recorded>> IngestAll(const std::string& project,
+                                                  absl::Span<const Event* const> events) override;
   absl::StatusOr<Recorded> RecordManual(const Event& event, const Outcome& outcome) override;
   std::string NewEventId() override;
   absl::StatusOr<Event> FindDelivery(const std::string& project, const std::string& source_id,

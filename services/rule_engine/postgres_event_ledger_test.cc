@@ -68,6 +68,55 @@ class EventLedgerTest : public StoreFixture {
   EventEvaluator evaluator_;
 };
 
+TEST_F(EventLedgerTest, SeveralEventsAreStoredInOneTransaction) {
+  const std::string earlier = Ingest(MakeEvent("d2"));
+  Event event = MakeEvent("d1");
+  event.push.add_commits()->set_message(std::string("a\0b", 3));
+  const Event repeated = MakeEvent("d2");
+  Event other = MakeEvent("d3");
+  other.state = EventState::kIgnored;
+  other.detail = R"(because "é", \ {and}, NULL)";
+  const Event* const events[] = {&other, &event, &repeated, &event};
+  const auto recorded = ledger_.IngestAll("default", events);
+  ASSERT_TRUE(recorded.ok()) << recorded.status();
+  ASSERT_EQ(recorded->size(), 4u);
+  EXPECT_FALSE((*recorded)[0].duplicate);
+  EXPECT_EQ((*recorded)[2].event_id, earlier);
+  EXPECT_TRUE((*recorded)[2].duplicate);
+  const Event read = Get((*recorded)[1].event_id);
+  EXPECT_EQ(read.headers, event.headers);
+  EXPECT_EQ(read.push.commits(0).message(), event.push.commits(0).message());
+  EXPECT_EQ(read.state, EventState::kReceived);
+  const Event ignored = Get((*recorded)[0].event_id);
+  EXPECT_EQ(ignored.detail, other.detail);
+  EXPECT_EQ(ignored.state, EventState::kIgnored);
+  // Of the same delivery twice in one transaction the first is stored.
+  EXPECT_FALSE((*recorded)[1].duplicate);
+  EXPECT_TRUE((*recorded)[3].duplicate);
+  EXPECT_EQ((*recorded)[1].event_id, (*recorded)[3].event_id);
+  // The ledger keeps the order in which they came.
+  const auto page = ledger_.List("default", {}, 0, 10);
+  ASSERT_TRUE(page.ok()) << page.status();
+  ASSERT_EQ(page->events.size(), 3u);
+  EXPECT_EQ(page->events[0].delivery_id, "d1");
+  EXPECT_EQ(page->events[1].delivery_id, "d3");
+  EXPECT_EQ(page->events[2].delivery_id, "d2");
+}
+
+TEST_F(EventLedgerTest, OfSeveralEventsAllAreStoredOrNone) {
+  const Event good = MakeEvent("d1");
+  Event bad = MakeEvent("d2");
+  bad.source_id = "";
+  const Event* const events[] = {&good, &bad};
+  EXPECT_EQ(ledger_.IngestAll("default", events).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(absl::IsNotFound(ledger_.FindDelivery("default", "whk_1", "d1").status()));
+  const auto each = ledger_.IngestEach("default", events);
+  ASSERT_EQ(each.size(), 2u);
+  EXPECT_TRUE(each[0].ok()) << each[0].status();
+  EXPECT_EQ(each[1].status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(ledger_.FindDelivery("default", "whk_1", "d1")->id, each[0]->event_id);
+}
+
 TEST_F(EventLedgerTest, AnEventIsStoredWithItsPayload) {
   Event event = MakeEvent("d1");
   event.push.set_pusher("alice");

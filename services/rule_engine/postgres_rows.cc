@@ -14,6 +14,24 @@ namespace davit::rule_engine {
 using postgres::ReadText;
 using postgres::ReadTime;
 
+namespace {
+
+std::vector<std::string> TextsOf(const nlohmann::json& array) {
+  std::vector<std::string> texts;
+  for (const nlohmann::json& text : array) {
+    if (text.is_string()) texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
+ChangedPaths ReadChanges(const std::string& text) {
+  const nlohmann::json changes = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!changes.is_object()) return {{}, "the provider's answer cannot be read"};
+  return {TextsOf(changes.value("paths", nlohmann::json::array())), changes.value("incomplete", "")};
+}
+
+}  // namespace
+
 absl::StatusOr<Rule> ReadRule(const pqxx::row& row) {
   Rule rule;
   rule.id = ReadText(row["id"]);
@@ -62,6 +80,7 @@ absl::StatusOr<Event> ReadEvent(const pqxx::row& row) {
   event.push = std::move(*payload.mutable_push());
   event.detail = ReadText(row["detail"]);
   event.receive_time = ReadTime(row["receive_time"]);
+  if (!row["changes"].is_null()) event.changes = ReadChanges(ReadText(row["changes"]));
   if (!row["evaluate_time"].is_null()) event.evaluate_time = ReadTime(row["evaluate_time"]);
   return event;
 }
@@ -76,13 +95,11 @@ absl::StatusOr<Explanation> ReadExplanation(const pqxx::row& row) {
   const nlohmann::json tags = nlohmann::json::parse(ReadText(row["tags"]), nullptr, /*allow_exceptions=*/false);
   if (!tags.is_array())
     return absl::DataLossError(absl::StrCat("Failed to read the tags of rule ", explanation.rule_id));
-  for (const nlohmann::json& tag : tags) {
-    if (tag.is_string()) explanation.tags.push_back(tag.get<std::string>());
-  }
+  explanation.tags = TextsOf(tags);
   return explanation;
 }
 
-std::string TagsToJson(const std::vector<std::string>& tags) { return nlohmann::json(tags).dump(); }
+std::string TextsToJson(const std::vector<std::string>& texts) { return nlohmann::json(texts).dump(); }
 
 const char* KindWord(EventKind kind) {
   switch (kind) {

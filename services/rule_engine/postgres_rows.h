@@ -22,7 +22,7 @@ absl::StatusOr<Event> ReadEvent(const pqxx::row& row);
 absl::StatusOr<Explanation> ReadExplanation(const pqxx::row& row);
 
 // The JSON array for event_explanations.tags.
-std::string TagsToJson(const std::vector<std::string>& tags);
+std::string TextsToJson(const std::vector<std::string>& texts);
 
 // The words of the columns events.kind and events.state.
 const char* KindWord(EventKind kind);

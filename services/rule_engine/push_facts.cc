@@ -3,10 +3,11 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace davit::rule_engine {
 
-PushFacts FactsOf(const rules::v1::PushEvent& push) {
+PushFacts FactsOf(const rules::v1::PushEvent& push, const std::optional<ChangedPaths>& changes) {
   PushFacts facts;
   for (const rules::v1::PushedCommit& commit : push.commits()) {
     for (const auto* paths : {&commit.added(), &commit.modified(), &commit.removed()}) {
@@ -20,6 +21,15 @@ PushFacts FactsOf(const rules::v1::PushEvent& push) {
     facts.paths_unknown = "history was rewritten";
   } else if (facts.paths.empty()) {
     facts.paths_unknown = "the push names no paths";
+  }
+  if (facts.paths_unknown.empty() || !changes.has_value()) return facts;
+  // What all commits together changed is known: a path that was changed and changed back did not change.
+  if (changes->incomplete.empty()) facts.paths.clear();
+  facts.paths.insert(facts.paths.end(), changes->paths.begin(), changes->paths.end());
+  if (changes->incomplete.empty()) {
+    facts.paths_unknown.clear();
+  } else {
+    absl::StrAppend(&facts.paths_unknown, ", and ", changes->incomplete);
   }
   return facts;
 }

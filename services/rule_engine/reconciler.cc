@@ -51,7 +51,7 @@ absl::StatusOr<bool> Reconciler::Step() {
   if (clock_.Monotonic() >= next_sync_) {
     DAVIT_ASSIGN_OR_RETURN(const int64_t count, watches_.Sync());
     watched_.Set(static_cast<double>(count));
-    next_sync_ = clock_.Monotonic() + kSyncInterval;
+    next_sync_ = clock_.Monotonic() + std::min(kSyncInterval, options_.interval);
   }
   DAVIT_ASSIGN_OR_RETURN(const std::optional<RepositoryWatch> watch, watches_.Claim(kLease, options_.connection_gap));
   if (!watch.has_value()) return false;

@@ -35,7 +35,7 @@ class Reconciler {
   // How long a claim lasts; longer than a look can take.
   static constexpr absl::Duration kLease = absl::Minutes(3);
   static constexpr absl::Duration kLongestWait = absl::Hours(1);
-  // Between two reviews of what is to be watched.
+  // Between two reviews of what is to be watched; the interval at most.
   static constexpr absl::Duration kSyncInterval = absl::Minutes(1);
 
   // All references must outlive the reconciler. `on_missed` is called after events were ingested.

@@ -65,6 +65,7 @@ class FakeDirectory : public SourceDirectory {
   absl::StatusOr<ResolvedRevision> Resolve(const Rule&, const std::string&, const std::string&) override {
     return ResolvedRevision{};
   }
+  absl::StatusOr<ChangedPaths> ListChangedPaths(const ChangeRequest&) override { return ChangedPaths{}; }
   absl::StatusOr<RemoteHeads> ListHeads(const std::string&, const std::string&, const std::string&) override {
     ++looks;
     if (!failure.ok()) return failure;

@@ -1,6 +1,7 @@
 // Construction of the rule engine's parts, in the order of their dependencies, and its loops.
 #include "services/rule_engine/rule_engine_app.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "libs/auth/call_guard.h"
@@ -8,6 +9,7 @@
 #include "libs/postgres/pool.h"
 #include "libs/status/status_macros.h"
 #include "services/rule_engine/build_dispatcher.h"
+#include "services/rule_engine/change_finder.h"
 #include "services/rule_engine/event_evaluator.h"
 #include "services/rule_engine/grpc_build_creator.h"
 #include "services/rule_engine/grpc_hook_remover.h"
@@ -15,6 +17,7 @@
 #include "services/rule_engine/hook_releaser.h"
 #include "services/rule_engine/migrations.h"
 #include "services/rule_engine/postgres_build_outbox.h"
+#include "services/rule_engine/postgres_change_requests.h"
 #include "services/rule_engine/postgres_event_ledger.h"
 #include "services/rule_engine/postgres_hook_releases.h"
 #include "services/rule_engine/postgres_repository_watches.h"
@@ -28,7 +31,11 @@ namespace {
 
 constexpr char kSchema[] = "rule_engine";
 // Events evaluated in one transaction.
-constexpr int kEvaluationBatch = 20;
+constexpr int kEvaluationBatch = 500;
+// Between two batches: under load events are evaluated many at a time, which leaves the database to those that come in.
+constexpr absl::Duration kEvaluationGap = absl::Milliseconds(50);
+// Pushes whose changed paths are asked for at a time.
+constexpr int kFinders = 2;
 // Events removed in one transaction.
 constexpr int kRetentionBatch = 500;
 
@@ -59,7 +66,8 @@ class RuleEngineApp::Parts {
             metrics.GetGauge("davit_rule_engine_build_orders_waiting", "Orders the scheduler does not have yet.")),
         orders_oldest_(metrics.GetGauge("davit_rule_engine_build_orders_oldest_seconds", "Age of the oldest of them.")),
         evaluating_(
-            {.name = "evaluating events", .poll = absl::Seconds(2)}, [this] { return Evaluate(); }, random, logger),
+            {.name = "evaluating events", .poll = absl::Seconds(2), .gap = kEvaluationGap},
+            [this] { return Evaluate(); }, random, logger),
         sending_(
             {.name = "ordering builds", .poll = absl::Seconds(2)}, [this] { return Send(); }, random, logger),
         measuring_(
@@ -69,8 +77,9 @@ class RuleEngineApp::Parts {
         removing_(
             {.name = "removing old events", .poll = absl::Minutes(10)}, [this] { return RemoveOld(); }, random, logger),
         watches_(*pool_),
-        reconciler_({.interval = options.reconcile_interval, .grace = options.reconcile_grace}, watches_, ledger_,
-                    directory_, clock, logger, metrics, [this] { evaluating_.Wake(); }),
+        reconciler_({.interval = options.reconcile_interval,
+                     .grace = std::min(options.reconcile_grace, options.reconcile_interval)},
+                    watches_, ledger_, directory_, clock, logger, metrics, [this] { evaluating_.Wake(); }),
         reconciling_(
             {.name = "comparing repositories with the ledger", .poll = absl::Seconds(5)},
             [this] { return Reconcile(); }, random, logger),
@@ -79,12 +88,20 @@ class RuleEngineApp::Parts {
         releasing_(
             {.name = "removing webhooks without rules", .poll = absl::Seconds(2)}, [this] { return ReleaseHook(); },
             random, logger),
+        change_requests_(*pool_),
+        change_finder_(change_requests_, directory_, random, logger, metrics, [this] { evaluating_.Wake(); }),
         rule_calls_(rule_store_, directory_, clock),
         event_calls_(rule_store_, ledger_, evaluator_, directory_, clock, metrics,
                      Wakeups{[this] { evaluating_.Wake(); }, [this] { sending_.Wake(); }}),
         simulation_calls_(ledger_, evaluator_, clock),
         guard_(authenticator, clock, random, metrics),
-        service_(guard_, rule_calls_, event_calls_, simulation_calls_) {}
+        service_(guard_, rule_calls_, event_calls_, simulation_calls_) {
+    for (int i = 0; i < kFinders; ++i) {
+      finding_.push_back(std::make_unique<WorkerLoop>(
+          WorkerLoop::Options{.name = "asking for changed paths", .poll = absl::Seconds(5)},
+          [this] { return FindChanges(); }, random, logger));
+    }
+  }
 
   grpc::Service* service() { return &service_; }
 
@@ -95,6 +112,7 @@ class RuleEngineApp::Parts {
     if (retention_ > absl::ZeroDuration()) removing_.Start();
     if (reconcile_interval_ > absl::ZeroDuration()) reconciling_.Start();
     releasing_.Start();
+    for (const auto& finding : finding_) finding->Start();
   }
 
   void StopLoops() {
@@ -104,16 +122,23 @@ class RuleEngineApp::Parts {
     removing_.Stop();
     reconciling_.Stop();
     releasing_.Stop();
+    for (const auto& finding : finding_) finding->Stop();
   }
 
  private:
   absl::StatusOr<WorkerLoop::Found> Evaluate() {
+    bool wants_changes = false;
     DAVIT_ASSIGN_OR_RETURN(
         const int evaluated,
-        ledger_.EvaluateReceived(kEvaluationBatch, [this](const Event& event, absl::Span<const Rule> rules) {
-          return evaluator_.Evaluate(event, rules);
+        ledger_.EvaluateReceived(kEvaluationBatch, [&](const Event& event, absl::Span<const Rule> rules) {
+          Evaluation evaluation = evaluator_.Evaluate(event, rules);
+          wants_changes |= evaluation.wants_changes;
+          return evaluation;
         }));
     if (evaluated > 0) sending_.Wake();
+    if (wants_changes) {
+      for (const auto& finding : finding_) finding->Wake();
+    }
     return FoundAny(evaluated);
   }
 
@@ -136,6 +161,11 @@ class RuleEngineApp::Parts {
     DAVIT_ASSIGN_OR_RETURN(const int removed, ledger_.DeleteOld(retention_, kRetentionBatch));
     removed_.Increment(removed);
     return FoundAny(removed);
+  }
+
+  absl::StatusOr<WorkerLoop::Found> FindChanges() {
+    DAVIT_ASSIGN_OR_RETURN(const bool answered, change_finder_.Step());
+    return FoundAny(answered ? 1 : 0);
   }
 
   absl::StatusOr<WorkerLoop::Found> Reconcile() {
@@ -174,6 +204,9 @@ class RuleEngineApp::Parts {
   PostgresHookReleases releases_;
   HookReleaser releaser_;
   WorkerLoop releasing_;
+  PostgresChangeRequests change_requests_;
+  ChangeFinder change_finder_;
+  std::vector<std::unique_ptr<WorkerLoop>> finding_;
   RuleCalls rule_calls_;
   EventCalls event_calls_;
   SimulationCalls simulation_calls_;

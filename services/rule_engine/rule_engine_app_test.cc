@@ -38,6 +38,31 @@ TEST_F(RuleEngineAppTest, ARepeatedDeliveryMakesOneBuild) {
   EXPECT_EQ(scheduler_.builds(), 1);
 }
 
+TEST_F(RuleEngineAppTest, EventsThatComeTogetherAreTakenOrRefusedEachForItself) {
+  CreateRule();
+  rules::v1::IngestEventsRequest request;
+  *request.add_events() = Push("d1");
+  *request.add_events() = Push("d2", "refs/heads/--upload-pack=x");
+  *request.add_events() = Push("d3", "refs/heads/dev");
+  *request.add_events() = Push("d1");
+  rules::v1::IngestEventsResponse response;
+  const grpc::Status status = Call(&Stub::IngestEvents, "gateway", request, response);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  ASSERT_EQ(response.outcomes_size(), 4);
+  EXPECT_EQ(response.outcomes(0).code(), 0);
+  EXPECT_FALSE(response.outcomes(0).event().duplicate());
+  EXPECT_EQ(response.outcomes(1).code(), grpc::INVALID_ARGUMENT);
+  EXPECT_TRUE(absl::StartsWith(response.outcomes(1).message(), "push.ref: invalid ref"));
+  EXPECT_TRUE(response.outcomes(3).event().duplicate());
+  EXPECT_EQ(response.outcomes(3).event().event_id(), response.outcomes(0).event().event_id());
+  AwaitEvent(response.outcomes(0).event().event_id(), HasBuild);
+  AwaitEvent(response.outcomes(2).event().event_id(), IsEvaluated);
+  EXPECT_EQ(scheduler_.builds(), 1);
+  EXPECT_EQ(Call(&Stub::IngestEvents, "gateway", rules::v1::IngestEventsRequest(), response).error_code(),
+            grpc::INVALID_ARGUMENT);
+  EXPECT_EQ(Call(&Stub::IngestEvents, "developer", request, response).error_code(), grpc::PERMISSION_DENIED);
+}
+
 TEST_F(RuleEngineAppTest, ADeletedRefIsIgnored) {
   rules::v1::IngestEventRequest push = Push("d1");
   push.mutable_push()->set_after(std::string(40, '0'));
@@ -84,6 +109,27 @@ TEST_F(RuleEngineAppTest, AnOversizedPushIsCutAndKept) {
   rules::v1::ListEventsResponse page;
   ASSERT_TRUE(Call(&Stub::ListEvents, "viewer", rules::v1::ListEventsRequest(), page).ok());
   EXPECT_EQ(page.events(0).push().commits_size(), 0) << "a page of pushes must fit into a message";
+}
+
+TEST_F(RuleEngineAppTest, EventsAreListedInFullWhenAskedFor) {
+  rules::v1::IngestEventRequest push = Push("d1");
+  for (int i = 0; i < 700; ++i) push.mutable_push()->add_commits()->set_message(std::string(4096, 'x'));
+  const std::string first = Ingest(push);
+  push.set_delivery_id("d2");
+  const std::string second = Ingest(push);
+  rules::v1::ListEventsRequest request;
+  request.set_view(rules::v1::EVENT_VIEW_FULL);
+  rules::v1::ListEventsResponse page;
+  ASSERT_TRUE(Call(&Stub::ListEvents, "viewer", request, page).ok());
+  ASSERT_EQ(page.events_size(), 1) << "two would be larger than a page may be";
+  EXPECT_EQ(page.events(0).id(), second);
+  EXPECT_EQ(page.events(0).push().commits_size(), 700);
+  EXPECT_FALSE(page.events(0).push().commits_truncated());
+  request.set_page_token(page.next_page_token());
+  ASSERT_TRUE(Call(&Stub::ListEvents, "viewer", request, page).ok());
+  ASSERT_EQ(page.events_size(), 1);
+  EXPECT_EQ(page.events(0).id(), first);
+  EXPECT_EQ(page.next_page_token(), "");
 }
 
 TEST_F(RuleEngineAppTest, ADraftRuleIsTriedOnPastEventsWithoutAnyEffect) {

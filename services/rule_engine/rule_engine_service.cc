@@ -80,6 +80,13 @@ grpc::Status RuleEngineService::IngestEvent(grpc::ServerContext* context, const 
                 [&](const Caller& caller) { return events_.Ingest(caller, *request); });
 }
 
+grpc::Status RuleEngineService::IngestEvents(grpc::ServerContext* context,
+                                             const rules::v1::IngestEventsRequest* request,
+                                             rules::v1::IngestEventsResponse* response) {
+  return Answer(*context, Permission::kIngestEvents, *response,
+                [&](const Caller& caller) { return events_.IngestAll(caller, *request); });
+}
+
 grpc::Status RuleEngineService::ListEvents(grpc::ServerContext* context, const rules::v1::ListEventsRequest* request,
                                            rules::v1::ListEventsResponse* response) {
   return Answer(*context, Permission::kRead, *response,

@@ -38,6 +38,8 @@ class RuleEngineService : public rules::v1::RuleEngine::Service {
                             rules::v1::SimulateRuleResponse* response) override;
   grpc::Status IngestEvent(grpc::ServerContext* context, const rules::v1::IngestEventRequest* request,
                            rules::v1::IngestEventResponse* response) override;
+  grpc::Status IngestEvents(grpc::ServerContext* context, const rules::v1::IngestEventsRequest* request,
+                            rules::v1::IngestEventsResponse* response) override;
   grpc::Status ListEvents(grpc::ServerContext* context, const rules::v1::ListEventsRequest* request,
                           rules::v1::ListEventsResponse* response) override;
   grpc::Status GetEvent(grpc::ServerContext* context, const rules::v1::GetEventRequest* request,

@@ -49,8 +49,8 @@ absl::StatusOr<bool> MatchesFilter(const Look& look, FilterPattern::Subject subj
   return pattern->Matches(value);
 }
 
-// Each of the checks below returns a verdict when the rule does not build, and else adds to `detail` what people should
-// know of it.
+// Each of the checks below returns a verdict when the rule does not build, and else adds to the detail what people
+// should know of it.
 using Refusal = std::optional<Verdict>;
 
 Verdict NotMatched(const GitRef& ref, const std::vector<std::string>& patterns, const std::string& rejected) {
@@ -139,7 +139,7 @@ std::vector<FilterPattern> CompilePaths(const Look& look, const std::vector<std:
   return compiled;
 }
 
-Refusal CheckPaths(const Look& look, std::string& detail) {
+Refusal CheckPaths(const Look& look, Verdict& verdict) {
   const Rule& rule = look.rule;
   if (rule.paths.empty() && rule.exclude_paths.empty()) return std::nullopt;
   std::string rejected;
@@ -151,11 +151,12 @@ Refusal CheckPaths(const Look& look, std::string& detail) {
   };
   const auto found = absl::c_find_if(look.facts.paths, matters);
   if (found != look.facts.paths.end()) {
-    absl::StrAppend(&detail, "; ", *found, " changed");
+    absl::StrAppend(&verdict.detail, "; ", *found, " changed");
     return std::nullopt;
   }
   if (!look.facts.paths_unknown.empty()) {
-    absl::StrAppend(&detail, "; built whatever changed: ", look.facts.paths_unknown);
+    absl::StrAppend(&verdict.detail, "; built whatever changed: ", look.facts.paths_unknown);
+    verdict.paths_unknown = true;
     return std::nullopt;
   }
   const std::string included = rule.paths.empty() ? "" : absl::StrCat(" of: ", ShowPatterns(rule.paths));
@@ -172,12 +173,12 @@ Refusal CheckPaths(const Look& look, std::string& detail) {
 Verdict MatchRule(const Rule& rule, const TagInputs& push, const PushFacts& facts, PatternCache& patterns) {
   const Look look{rule, *push.ref, facts, patterns};
   if (!rule.enabled) return {Reason::kRuleDisabled, "the rule is disabled", {}};
-  std::string detail;
-  if (Refusal refusal = CheckRef(look, detail)) return *std::move(refusal);
+  Verdict verdict{Reason::kMatched, "", {}};
+  if (Refusal refusal = CheckRef(look, verdict.detail)) return *std::move(refusal);
   if (look.ref.kind == GitRef::Kind::kBranch) {
     if (Refusal refusal = CheckSkipMark(look)) return *std::move(refusal);
-    if (Refusal refusal = CheckAuthor(look, detail)) return *std::move(refusal);
-    if (Refusal refusal = CheckPaths(look, detail)) return *std::move(refusal);
+    if (Refusal refusal = CheckAuthor(look, verdict.detail)) return *std::move(refusal);
+    if (Refusal refusal = CheckPaths(look, verdict)) return *std::move(refusal);
   }
   absl::StatusOr<std::vector<std::string>> tags = RenderTags(rule.tag_templates, push);
   if (!tags.ok()) return {Reason::kNoTag, std::string(tags.status().message()), {}};
@@ -187,7 +188,8 @@ Verdict MatchRule(const Rule& rule, const TagInputs& push, const PushFacts& fact
                          ShowPatterns(rule.tag_templates)),
             {}};
   }
-  return {Reason::kMatched, std::move(detail), *std::move(tags)};
+  verdict.tags = *std::move(tags);
+  return verdict;
 }
 
 absl::StatusOr<std::vector<std::string>> RenderTags(const std::vector<std::string>& templates,

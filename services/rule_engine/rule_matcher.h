@@ -20,6 +20,8 @@ struct Verdict {
   std::string detail;
   // The image's tags, when it matched: in the order of the templates, without repetitions.
   std::vector<std::string> tags;
+  // Whether it matched because not all changed paths are known.
+  bool paths_unknown = false;
 };
 
 // Decides about the push of `push.ref` (which must be set), whose commits `facts` describes. Total: a stored pattern or

@@ -45,7 +45,7 @@ rules::v1::PushEvent OneCommit(const std::string& message, const std::vector<std
 
 Verdict MatchPush(const Rule& rule, const rules::v1::PushEvent& push, const std::string& ref = "refs/heads/main") {
   PatternCache patterns;
-  return MatchRule(rule, Push(ref), FactsOf(push), patterns);
+  return MatchRule(rule, Push(ref), FactsOf(push, std::nullopt), patterns);
 }
 
 TEST(RuleMatcherTest, AMatchNamesThePatternAndTheTags) {

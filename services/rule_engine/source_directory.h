@@ -5,6 +5,8 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "services/rule_engine/change_requests.h"
+#include "services/rule_engine/event.h"
 #include "services/rule_engine/rule.h"
 
 namespace davit::rule_engine {
@@ -49,6 +51,8 @@ class SourceDirectory {
   // NOT_FOUND: `revision not found: R`, or the repository.
   virtual absl::StatusOr<ResolvedRevision> Resolve(const Rule& rule, const std::string& revision,
                                                    const std::string& request_id) = 0;
+  // What a push changed, as its provider compares. On nobody's behalf.
+  virtual absl::StatusOr<ChangedPaths> ListChangedPaths(const ChangeRequest& request) = 0;
   // On nobody's behalf.
   virtual absl::StatusOr<RemoteHeads> ListHeads(const std::string& project, const std::string& connection_id,
                                                 const std::string& repository) = 0;

@@ -1,9 +1,11 @@
 // The loop's thread: step, then wait.
 #include "services/rule_engine/worker_loop.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "libs/status/retry.h"
 
 namespace davit::rule_engine {
@@ -39,7 +41,9 @@ void WorkerLoop::Stop() {
 void WorkerLoop::Run() {
   Backoff backoff(kFirstBackoff, options_.max_backoff, 2, 0.5, random_);
   absl::Duration wait = absl::ZeroDuration();
-  while (WaitForWork(wait)) {
+  absl::Time next = absl::InfinitePast();
+  while (WaitForWork(wait) && Rest(next - absl::Now())) {
+    next = absl::Now() + options_.gap;
     const absl::StatusOr<Found> found = step_();
     if (!found.ok()) {
       logger_.Warning(absl::StrCat(options_.name, " failed, will try again"), {{"error", found.status()}});
@@ -56,6 +60,12 @@ bool WorkerLoop::WaitForWork(absl::Duration timeout) {
   absl::MutexLock lock(&mutex_);
   mutex_.AwaitWithTimeout(absl::Condition(&due), timeout);
   woken_ = false;
+  return !stopping_;
+}
+
+bool WorkerLoop::Rest(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), std::clamp(timeout, absl::ZeroDuration(), options_.gap));
   return !stopping_;
 }
 

@@ -29,6 +29,9 @@ class WorkerLoop {
     absl::Duration poll = absl::Seconds(1);
     // The longest wait after errors.
     absl::Duration max_backoff = absl::Seconds(10);
+    // The shortest time between the beginnings of two steps: work that comes piece by piece is done in fewer, larger
+    // steps. The first piece after a pause does not wait.
+    absl::Duration gap = absl::ZeroDuration();
   };
 
   // `step` runs on the loop's own thread only. `random` must outlive the loop.
@@ -49,6 +52,8 @@ class WorkerLoop {
   void Run();
   // Waits until woken, stopped or `timeout` has passed; returns whether to go on.
   bool WaitForWork(absl::Duration timeout);
+  // Waits until stopped or `timeout` has passed; returns whether to go on.
+  bool Rest(absl::Duration timeout);
 
   const Options options_;
   const std::function<absl::StatusOr<Found>()> step_;

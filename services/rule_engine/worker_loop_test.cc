@@ -53,6 +53,24 @@ TEST(WorkerLoopTest, AnErrorIsTriedAgain) {
   EXPECT_EQ(steps, 2);
 }
 
+TEST(WorkerLoopTest, WhatComesSoonAfterAStepWaitsForTheNext) {
+  FakeRandom random;
+  std::atomic<int> steps = 0;
+  absl::Notification first;
+  WorkerLoop loop(
+      {"test", absl::Hours(1), absl::Hours(1), absl::Hours(1)},
+      [&]() -> absl::StatusOr<Found> {
+        if (++steps == 1) first.Notify();
+        return Found::kWork;
+      },
+      random, Logger::Discarding());
+  loop.Start();
+  first.WaitForNotification();
+  loop.Wake();
+  loop.Stop();  // does not wait either
+  EXPECT_EQ(steps, 1);
+}
+
 TEST(WorkerLoopTest, ALoopThatNeverStartedStops) {
   FakeRandom random;
   WorkerLoop loop(

@@ -1,7 +1,6 @@
 -- The repository that is due first, for $1; of one connection at most one every $2. Whose holder dies is due again then.
-update repository_watches w
-set claim = w.claim + 1, claim_time = now(), next_look = now() + $1::interval
-from (
+-- Materialized: a plan that ran the choice again for each row would take more than one.
+with due as materialized (
     select c.project, c.connection_id, c.name_key
     from repository_watches c
     where c.next_look <= now()
@@ -13,6 +12,9 @@ from (
     order by c.next_look
     limit 1
     for update of c skip locked
-) due
+)
+update repository_watches w
+set claim = w.claim + 1, claim_time = now(), next_look = now() + $1::interval
+from due
 where w.project = due.project and w.connection_id = due.connection_id and w.name_key = due.name_key
 returning w.project, w.connection_id, w.name_key, w.repository, w.claim, w.look_time, w.failures
