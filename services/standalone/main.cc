@@ -29,6 +29,7 @@
 #include "services/standalone/installation_secrets.h"
 #include "services/standalone/log_file.h"
 #include "services/standalone/services.h"
+#include "services/webhook_gateway/rate_limiter.h"
 
 ABSL_FLAG(std::string, data_dir, "/var/lib/davit", "Directory of everything that is kept; short, on a local disk.");
 ABSL_FLAG(std::string, webhook_listen, "127.0.0.1:7081", "host:port to receive webhooks on (HTTP).");
@@ -59,6 +60,14 @@ ABSL_FLAG(std::string, oauth_apps_file, "",
 ABSL_FLAG(std::string, webhook_public_url, "",
           "The webhook gateway's address as git providers reach it, for example https://hooks.example.com; needed to "
           "install webhooks through the providers' APIs.");
+ABSL_FLAG(double, webhook_rate, 100,
+          "Pushes a second that are taken of one webhook in the long run; more are answered 429 with Retry-After.");
+ABSL_FLAG(double, webhook_burst, 3000, "Pushes that are taken of one webhook at once, after a pause.");
+ABSL_FLAG(absl::Duration, event_retention, absl::Hours(90 * 24),
+          "How long the ledger keeps events, for example 2160h; 0 = for ever.");
+ABSL_FLAG(absl::Duration, reconcile_interval, absl::Minutes(5),
+          "How often a repository's refs are compared with the ledger, to find pushes whose webhook did not come; 0 = "
+          "never.");
 ABSL_FLAG(int, build_slots, 2, "Builds that this process runs at a time; 0 = none.");
 ABSL_FLAG(absl::Duration, lease_ttl, absl::Seconds(30),
           "How long an agent may be silent before its builds are given to another.");
@@ -107,6 +116,10 @@ ServicesOptions ReadServicesOptions(const rpc::ServiceFlags& flags, const DataDi
   options.public_url = absl::GetFlag(FLAGS_public_url);
   options.oauth_apps_file = absl::GetFlag(FLAGS_oauth_apps_file);
   options.webhook_public_url = absl::GetFlag(FLAGS_webhook_public_url);
+  options.webhook_rate = absl::GetFlag(FLAGS_webhook_rate);
+  options.webhook_burst = absl::GetFlag(FLAGS_webhook_burst);
+  options.event_retention = absl::GetFlag(FLAGS_event_retention);
+  options.reconcile_interval = absl::GetFlag(FLAGS_reconcile_interval);
   return options;
 }
 
@@ -163,6 +176,10 @@ settings::ConfigReport CheckFlags(const rpc::ServiceFlags& flags) {
   if (const std::string url = absl::GetFlag(FLAGS_webhook_public_url); !url.empty()) {
     report.Note("--webhook_public_url", http::Url::Parse(url).status());
   }
+  report.Note("--webhook_rate", webhook_gateway::CheckRate(absl::GetFlag(FLAGS_webhook_rate)));
+  report.Note("--webhook_burst", webhook_gateway::CheckBurst(absl::GetFlag(FLAGS_webhook_burst)));
+  report.Note("--event_retention", settings::CheckNotNegative(absl::GetFlag(FLAGS_event_retention)));
+  report.Note("--reconcile_interval", settings::CheckNotNegative(absl::GetFlag(FLAGS_reconcile_interval)));
   report.Note("--build_slots", settings::CheckRange(absl::GetFlag(FLAGS_build_slots), 0, 256));
   report.Note("--lease_ttl", settings::CheckPositive(absl::GetFlag(FLAGS_lease_ttl)));
   return report;

@@ -110,6 +110,8 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
   rule_engine::RuleEngineOptions rule_engine;
   rule_engine.conninfo = rule_engine_database.app;
   rule_engine.owner_conninfo = rule_engine_database.owner;
+  rule_engine.event_retention = options.event_retention;
+  rule_engine.reconcile_interval = options.reconcile_interval;
   const auto as_rule_engine = parts->ChannelAs(secrets.rule_engine_token);
   DAVIT_ASSIGN_OR_RETURN(parts->rule_engine, rule_engine::RuleEngineApp::Create(
                                                  rule_engine, clock, random, logger.ForService("rule-engine"), metrics,
@@ -117,6 +119,7 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
 
   webhook_gateway::WebhookGatewayOptions gateway;
   gateway.listen = options.webhook_listen;
+  gateway.rate_limit = {options.webhook_rate, options.webhook_burst};
   const auto as_gateway = parts->ChannelAs(secrets.gateway_token);
   DAVIT_ASSIGN_OR_RETURN(parts->gateway, webhook_gateway::WebhookGatewayApp::Create(
                                              gateway, clock, random, logger.ForService("webhook-gateway"), metrics,

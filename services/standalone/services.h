@@ -34,6 +34,10 @@ struct ServicesOptions {
   std::string public_url;          // Where people see builds, for links of commit statuses; empty = no links.
   std::string oauth_apps_file;     // OAuth applications of git providers; empty = none.
   std::string webhook_public_url;  // The webhook gateway as git providers reach it; empty = not known.
+  double webhook_rate = 0;         // Pushes a second of one webhook, in the long run and at once.
+  double webhook_burst = 0;
+  absl::Duration event_retention;     // How long the ledger keeps events; zero = for ever.
+  absl::Duration reconcile_interval;  // How often refs are compared with the ledger; zero = never.
 };
 
 // The names of the database roles that the services act as.

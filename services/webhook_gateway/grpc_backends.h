@@ -18,8 +18,9 @@ namespace davit::webhook_gateway {
 std::unique_ptr<WebhookSource> MakeGrpcWebhookSource(std::shared_ptr<grpc::Channel> token_registry,
                                                      absl::Duration timeout);
 
-// Calls RuleEngine.IngestEvent, again while it fails in a way that may pass, for at most `timeout` in all: most
-// providers deliver once only. `clock` and `random` must outlive the ledger.
+// Calls RuleEngine.IngestEvents with the deliveries that come at the same time, again with each that fails in a way
+// that may pass, for about `timeout` in all: most providers deliver once only. `clock` and `random` must outlive the
+// ledger.
 std::unique_ptr<EventLedger> MakeGrpcEventLedger(std::shared_ptr<grpc::Channel> rule_engine, absl::Duration timeout,
                                                  Clock& clock, RandomSource& random);
 

@@ -10,6 +10,10 @@
 ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081",
           "gRPC address of the token-registry: host:port or unix:/path.");
 ABSL_FLAG(std::string, rule_engine, "127.0.0.1:7082", "gRPC address of the rule-engine: host:port or unix:/path.");
+ABSL_FLAG(double, webhook_rate, davit::webhook_gateway::RateLimit().per_second,
+          "Pushes a second that are taken of one webhook in the long run; more are answered 429 with Retry-After.");
+ABSL_FLAG(double, webhook_burst, davit::webhook_gateway::RateLimit().burst,
+          "Pushes that are taken of one webhook at once, after a pause.");
 
 namespace {
 
@@ -25,6 +29,8 @@ void CheckFlags(const davit::rpc::ServiceFlags& flags, davit::settings::ConfigRe
   }
   report.Note("--token_registry", davit::settings::CheckServiceAddress(absl::GetFlag(FLAGS_token_registry)));
   report.Note("--rule_engine", davit::settings::CheckServiceAddress(absl::GetFlag(FLAGS_rule_engine)));
+  report.Note("--webhook_rate", davit::webhook_gateway::CheckRate(absl::GetFlag(FLAGS_webhook_rate)));
+  report.Note("--webhook_burst", davit::webhook_gateway::CheckBurst(absl::GetFlag(FLAGS_webhook_burst)));
 }
 
 }  // namespace
@@ -48,6 +54,7 @@ int main(int argc, char** argv) {
   if (!exposer.ok()) return davit::rpc::FailToStart(logger, exposer.status());
   davit::webhook_gateway::WebhookGatewayOptions options;
   options.listen = flags->listen[0];
+  options.rate_limit = {absl::GetFlag(FLAGS_webhook_rate), absl::GetFlag(FLAGS_webhook_burst)};
   davit::rpc::ClientOptions client;
   client.token = flags->token;
   const auto app = davit::webhook_gateway::WebhookGatewayApp::Create(

@@ -5,6 +5,15 @@
 
 namespace davit::webhook_gateway {
 
+// Both also refuse what is not a number.
+absl::Status CheckRate(double per_second) {
+  return per_second > 0 ? absl::OkStatus() : absl::InvalidArgumentError("must be more than 0");
+}
+
+absl::Status CheckBurst(double burst) {
+  return burst >= 1 ? absl::OkStatus() : absl::InvalidArgumentError("must be at least 1");
+}
+
 RateLimiter::RateLimiter(RateLimit limit, size_t max_names, Clock& clock)
     : limit_(limit), max_names_(max_names), clock_(clock) {}
 

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "libs/clock/clock.h"
@@ -17,6 +18,10 @@ struct RateLimit {
   double per_second = 100;  // in the long run
   double burst = 3000;      // at once, after a pause; at least 1
 };
+
+// Whether a limit lets anything through; INVALID_ARGUMENT.
+absl::Status CheckRate(double per_second);
+absl::Status CheckBurst(double burst);
 
 // Holds the buckets of the names seen last.
 class RateLimiter {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "libs/http/server.h"
+#include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
 #include "services/webhook_gateway/delivery_handler.h"
 #include "services/webhook_gateway/grpc_backends.h"
@@ -67,6 +68,8 @@ absl::StatusOr<std::unique_ptr<WebhookGatewayApp>> WebhookGatewayApp::Create(
   if (token_registry == nullptr || rule_engine == nullptr) {
     return absl::InvalidArgumentError("the webhook gateway needs channels to the token-registry and the rule-engine");
   }
+  DAVIT_RETURN_IF_ERROR(Annotate(CheckRate(options.rate_limit.per_second), "webhook_rate"));
+  DAVIT_RETURN_IF_ERROR(Annotate(CheckBurst(options.rate_limit.burst), "webhook_burst"));
   return std::unique_ptr<WebhookGatewayApp>(
       new WebhookGatewayApp(std::make_unique<Impl>(std::move(options), clock, random, std::move(logger), metrics,
                                                    std::move(token_registry), std::move(rule_engine))));

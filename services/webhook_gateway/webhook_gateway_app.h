@@ -26,7 +26,7 @@ struct WebhookGatewayOptions {
   // GitHub waits 10 s for an answer; both together stay below that.
   absl::Duration webhook_timeout = absl::Seconds(2);
   absl::Duration ingest_timeout = absl::Seconds(6);
-  int handler_threads = 16;
+  int handler_threads = 32;  // each waits for the ledger; those that wait together share a call
   // Of each webhook's pushes; beyond it 429 with Retry-After.
   RateLimit rate_limit = {};
 };
@@ -34,7 +34,7 @@ struct WebhookGatewayOptions {
 // Serves HTTP from Start until Drain. It has no gRPC services: its channels carry a token of the gateway's role.
 class WebhookGatewayApp {
  public:
-  // `clock`, `random` and `metrics` must outlive the app.
+  // `clock`, `random` and `metrics` must outlive the app. INVALID_ARGUMENT: the rate limit lets nothing through.
   static absl::StatusOr<std::unique_ptr<WebhookGatewayApp>> Create(WebhookGatewayOptions options, Clock& clock,
                                                                    RandomSource& random, Logger logger,
                                                                    metrics::Registry& metrics,

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -65,17 +66,25 @@ class FakeTokenRegistry : public registry::v1::TokenRegistry::Service {
 // Remembers deliveries as the real ledger does.
 class FakeRuleEngine : public rules::v1::RuleEngine::Service {
  public:
-  grpc::Status IngestEvent(grpc::ServerContext*, const rules::v1::IngestEventRequest* request,
-                           rules::v1::IngestEventResponse* response) override {
+  grpc::Status IngestEvents(grpc::ServerContext*, const rules::v1::IngestEventsRequest* request,
+                            rules::v1::IngestEventsResponse* response) override {
     absl::MutexLock lock(&mutex);
     if (failures > 0) {
       --failures;
       return answer;
     }
-    last = *request;
-    const auto [entry, inserted] = events.emplace(request->delivery_id(), absl::StrCat("evt_", events.size() + 1));
-    response->set_event_id(entry->second);
-    response->set_duplicate(!inserted);
+    for (const rules::v1::IngestEventRequest& one : request->events()) {
+      auto& outcome = *response->add_outcomes();
+      if (one.delivery_id() == "refused") {
+        outcome.set_code(grpc::INVALID_ARGUMENT);
+        outcome.set_message("push.ref: invalid ref");
+        continue;
+      }
+      last = one;
+      const auto [entry, inserted] = events.emplace(one.delivery_id(), absl::StrCat("evt_", events.size() + 1));
+      outcome.mutable_event()->set_event_id(entry->second);
+      outcome.mutable_event()->set_duplicate(!inserted);
+    }
     return grpc::Status::OK;
   }
 
@@ -272,6 +281,18 @@ TEST_F(WebhookGatewayTest, RefusesAWrongSignatureBeforeItLooksAtTheBody) {
   EXPECT_EQ(ErrorOf(response), "signature mismatch");
 }
 
+TEST_F(WebhookGatewayTest, IsNotMadeWithALimitThatLetsNothingThrough) {
+  const auto made_with = [this](RateLimit limit) {
+    return WebhookGatewayApp::Create({.rate_limit = limit}, clock_, random_, log_.logger(), metrics_,
+                                     server_->InProcessChannel({}), server_->InProcessChannel({}))
+        .status();
+  };
+  EXPECT_EQ(made_with({.per_second = 0, .burst = 1}), absl::InvalidArgumentError("webhook_rate: must be more than 0"));
+  EXPECT_EQ(made_with({.per_second = 0.1, .burst = 0.5}),
+            absl::InvalidArgumentError("webhook_burst: must be at least 1"));
+  EXPECT_TRUE(made_with({.per_second = 0.1, .burst = 1}).ok());
+}
+
 TEST_F(WebhookGatewayTest, RefusesASha1SignatureAlone) {
   const http::Response response =
       Send(absl::StrCat("/hooks/", kGithubHook), {{"X-GitHub-Event", "push"}, {"X-Hub-Signature", "sha1=00"}}, "{}");
@@ -373,11 +394,22 @@ TEST_F(WebhookGatewayTest, RefusesARefThatIsAnOption) {
 }
 
 TEST_F(WebhookGatewayTest, PassesTheRuleEnginesRefusalOn) {
-  rule_engine_.failures = 1;
-  rule_engine_.answer = {grpc::StatusCode::INVALID_ARGUMENT, "push.ref: invalid ref"};
-  const http::Response response = SendGithub(Push().dump());
+  const http::Response response = SendGithub(Push().dump(), "push", "refused");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(ErrorOf(response), "push.ref: invalid ref");
+}
+
+TEST_F(WebhookGatewayTest, ARefusedDeliveryIsRefusedAlone) {
+  std::vector<std::thread> senders;
+  for (int i = 0; i < 12; ++i) {
+    senders.emplace_back([this, i] {
+      const bool refused = i % 3 == 0;
+      EXPECT_EQ(SendGithub(Push().dump(), "push", refused ? "refused" : absl::StrCat("d-", i)).status,
+                refused ? 400 : 200);
+    });
+  }
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_EQ(EventCount(), 8u);
 }
 
 TEST_F(WebhookGatewayTest, DeliversAgainItselfWhileTheRuleEngineRestarts) {
@@ -389,8 +421,9 @@ TEST_F(WebhookGatewayTest, DeliversAgainItselfWhileTheRuleEngineRestarts) {
 
 TEST_F(WebhookGatewayTest, NeverAcceptsWhatIsNotInTheLedger) {
   rule_engine_.failures = 1000;
-  for (const grpc::StatusCode code : {grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::INTERNAL,
-                                      grpc::StatusCode::PERMISSION_DENIED, grpc::StatusCode::UNAUTHENTICATED}) {
+  for (const grpc::StatusCode code :
+       {grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::INTERNAL, grpc::StatusCode::PERMISSION_DENIED,
+        grpc::StatusCode::UNAUTHENTICATED, grpc::StatusCode::RESOURCE_EXHAUSTED, grpc::StatusCode::INVALID_ARGUMENT}) {
     rule_engine_.answer = {code, "inner detail"};
     const http::Response response = SendGithub(Push().dump());
     EXPECT_EQ(response.status, 503) << code;
@@ -431,6 +464,24 @@ TEST_F(WebhookGatewayTest, AFloodOfWrongSignaturesIsNoFloodOfCalls) {
               401);
   }
   EXPECT_EQ(token_registry_.calls, 1);
+}
+
+TEST_F(WebhookGatewayTest, AnswersWhatIsUnderWayWhenItDrainsAndTakesNothingMore) {
+  rule_engine_.mutex.Lock();  // the ledger takes its time
+  std::thread sender([this] { EXPECT_EQ(SendGithub(Push().dump()).status, 200); });
+  const auto begun = [this] {
+    absl::MutexLock lock(&token_registry_.mutex);
+    return token_registry_.calls > 0;
+  };
+  while (!begun()) std::this_thread::yield();
+  std::thread drain([this] { app_->Drain(clock_.Now() + absl::Seconds(30)); });
+  http::Request request;
+  request.url = absl::StrCat("http://127.0.0.1:", app_->port(), "/healthz");
+  while (client_.Send(request).ok()) std::this_thread::yield();
+  rule_engine_.mutex.Unlock();
+  sender.join();
+  drain.join();
+  EXPECT_EQ(EventCount(), 1u);
 }
 
 TEST_F(WebhookGatewayTest, AnswersHealthAndNothingElse) {
