@@ -32,13 +32,13 @@ class Service:
 
 
 class Fleet:
-    """Engines, the services, and agents on demand."""
+    """Engines, the services, and agents on demand. `engines` are further flags of the davit-standalone that runs the engines."""
 
-    def __init__(self):
+    def __init__(self, engines=()):
         self.directory = processes.temporary_directory("fleet")
         self.git = git.GitServer(os.path.join(self.directory, "git"))
         # The engines; its own services idle on a database of their own.
-        self.engines = world.Standalone(os.path.join(self.directory, "e"), flags=["--build_slots=0"])
+        self.engines = world.Standalone(os.path.join(self.directory, "e"), flags=["--build_slots=0", *engines])
         os.makedirs(self.engines.directory, mode=0o711)
         self.engines.start()
         self.registry = self.engines.registry()
@@ -127,6 +127,11 @@ class Fleet:
 
     def image(self, repository):
         return f"{self.registry.host}/{repository.name}"
+
+    def sql(self, statement):
+        """Asks the services' database as its administrator; returns the rows as lists of texts."""
+        said = processes.run(["psql", "-qAt", "-F", "\t", "-h", self.engines.postgres_socket, "-U", "postgres", "-d", "fleet", "-c", statement])
+        return [line.split("\t") for line in said.splitlines()]
 
     def build(self, repository, *flags):
         """Starts a build of main; returns its id."""

@@ -1,7 +1,8 @@
 """Deliveries accepted per second, verified and durable, against single-row INSERT commits of the same PostgreSQL.
 
 Runs a davit-standalone without builds, with its data on a disk (PostgreSQL flushes each commit), and in turn pgbench and the deliveries,
-both with as many connections. Prints the figures `webhooks_ratio` and `webhooks_p99_ms`; webhook_load.cc sends the deliveries.
+both with as many connections. Prints the figures `webhooks_ratio` and `webhooks_p99_ms`; webhook_load.cc sends the deliveries. The
+figures of a busy machine say little, since each delivery waits for several programs in turn: the CPU time that one costs is printed, too.
 
 Usage: python3 tests/load/webhooks.py PROGRAM     the built webhook_load
 """
@@ -23,6 +24,26 @@ RATIO_BOUND = 0.4
 P99_BOUND_MS = 100
 # As long as an event's row: what the ledger keeps of such a push.
 ROW_BYTES = 600
+
+
+def cpu_seconds(pid):
+    """What a process has used; 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def descendants(pid):
+    """The processes below a process."""
+    found = []
+    for line in processes.run(["ps", "-eo", "pid=,ppid="]).splitlines():
+        child, parent = map(int, line.split())
+        if parent == pid:
+            found += [child, *descendants(child)]
+    return found
 
 
 class Bench:
@@ -57,6 +78,11 @@ class Bench:
                               "-D", "payload=" + "x" * ROW_BYTES, "-c", self.options.connections, "-j", "2", "-T", str(seconds), "davit"])
         return float(re.search(r"tps = ([0-9.]+) \(without", said).group(1))
 
+    def cpu(self):
+        """CPU seconds of Davit, and of its PostgreSQL."""
+        davit = self.standalone.program.pid
+        return cpu_seconds(davit), sum(cpu_seconds(pid) for pid in descendants(davit))
+
     def deliver(self, seconds, rate=0):
         """Runs webhook_load; returns what it measured. Every accepted delivery must be in the ledger."""
         self._runs += 1
@@ -82,11 +108,14 @@ def measure(bench, seconds):
     """Prints the figures; returns whether both are within their bounds."""
     bench.deliver(2)
     inserts = [bench.insert_rate(seconds)]
+    before = bench.cpu()
     deliveries = bench.deliver(2 * seconds)
+    davit, database = (1e6 * (after - earlier) / deliveries["accepted"] for earlier, after in zip(before, bench.cpu()))
     inserts.append(bench.insert_rate(seconds))
     inserts_per_second = sum(inserts) / len(inserts)
     print(f"# inserts_per_second {inserts_per_second:.0f} ({inserts[0]:.0f} before, {inserts[1]:.0f} after)")
     print(f"# deliveries_per_second {deliveries['per_second']:.0f} p50 {deliveries['p50_ms']:.1f} ms p99 {deliveries['p99_ms']:.1f} ms")
+    print(f"# cpu_us_per_delivery {davit + database:.0f} ({davit:.0f} Davit, {database:.0f} PostgreSQL; rules are looked at meanwhile)")
     ratio = deliveries["per_second"] / inserts_per_second
     half = bench.deliver(2 * seconds, rate=deliveries["per_second"] / 2)
     print(f"# at_half_load {half['per_second']:.0f} per second p50 {half['p50_ms']:.1f} ms max {half['max_ms']:.1f} ms")
