@@ -49,6 +49,7 @@ constexpr std::array kTable = {
     PermissionRow{Permission::kWriteConnections, "write connections and webhooks", kFromAdmin},
     PermissionRow{Permission::kRemoveWebhooks, "remove webhooks", kFromAdmin | kRuleEngine},
     PermissionRow{Permission::kWriteRegistryCredentials, "write registry credentials", kFromAdmin},
+    PermissionRow{Permission::kWriteSecrets, "write secrets", kFromAdmin},
     PermissionRow{Permission::kWriteRules, "write rules", kFromAdmin},
     PermissionRow{Permission::kTriggerRules, "trigger rules", kFromDeveloper},
     PermissionRow{Permission::kCreateBuilds, "create builds", kFromDeveloper | kRuleEngine},

@@ -36,6 +36,7 @@ enum class Permission {
   kWriteConnections,          // Connections and their webhooks.
   kRemoveWebhooks,            // RemoveWebhook.
   kWriteRegistryCredentials,  // Registry credentials.
+  kWriteSecrets,              // Secrets of the project.
   kWriteRules,                // Rules.
   kTriggerRules,              // TriggerRule.
   kCreateBuilds,              // CreateBuild.

@@ -25,6 +25,13 @@ struct RegistryAccount {
   crypto::SecretString password;
 };
 
+// A secret that RUN steps may mount. Served to BuildKit from memory when a step asks; in no layer and no cache.
+struct NamedSecret {
+  // What the Dockerfile calls it.
+  std::string id;
+  crypto::SecretString value;
+};
+
 // One build.
 struct BuildRequest {
   // Unique among all builds and their attempts.
@@ -54,6 +61,8 @@ struct BuildRequest {
   bool plain_http = false;
   // Accounts for the registry hosts of this build, and no others.
   std::vector<RegistryAccount> accounts;
+  // Secrets for RUN --mount=type=secret, and no others.
+  std::vector<NamedSecret> secrets;
   // Called once, on Build's thread, when the image is complete and its push begins; not at all when BuildKit pushes
   // while it exports. May be empty.
   std::function<void()> on_push;

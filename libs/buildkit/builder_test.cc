@@ -238,6 +238,22 @@ TEST_P(BuilderTest, AWrongPasswordDoesNotPush) {
   EXPECT_FALSE(absl::StrContains(image.status().message(), "wrong-password"));
 }
 
+TEST_P(BuilderTest, AStepThatAsksForASecretGetsItAndTheImageDoesNotHoldIt) {
+  MemoryContext tree;
+  tree.AddFile("Dockerfile",
+               Dockerfile("RUN --mount=type=secret,id=npm,required=true "
+                          "test \"$(cat /run/secrets/npm)\" = top-secret-value && echo the secret is there\n"
+                          "RUN test ! -e /run/secrets/npm\n"));
+  BuildRequest request = Request(tree);
+  request.secrets.push_back({"npm", crypto::SecretString("top-secret-value")});
+  ASSERT_TRUE(Build(request).ok()) << progress_.text();
+
+  BuildRequest without = Request(tree);
+  without.no_cache = true;
+  EXPECT_EQ(Build(without).status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_TRUE(absl::StrContains(progress_.text(), "no secret npm")) << progress_.text();
+}
+
 TEST_P(BuilderTest, ACancelledBuildLeavesNoProcessWithinTwoSeconds) {
   const std::string seconds = absl::StrCat(100000 + getpid());
   MemoryContext tree;

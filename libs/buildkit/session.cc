@@ -9,9 +9,11 @@
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "libs/buildkit/file_sync.h"
 #include "libs/buildkit/session_server.h"
+#include "moby/buildkit/secrets/v1/secrets.pb.h"
 #include "moby/buildkit/v1/control.grpc.pb.h"
 #include "moby/filesync/v1/filesync.pb.h"
 
@@ -20,11 +22,13 @@ namespace {
 
 namespace control = moby::buildkit::v1;
 namespace filesync = moby::filesync::v1;
+namespace secret_proto = moby::buildkit::secrets::v1;
 
 // At most about this much of the connection goes into one message of the Session call.
 constexpr size_t kPieceBytes = 256 << 10;
 constexpr char kDiffCopy[] = "/moby.filesync.v1.FileSync/DiffCopy";
 constexpr char kCredentials[] = "/moby.filesync.v1.Auth/Credentials";
+constexpr char kGetSecret[] = "/moby.buildkit.secrets.v1.Secrets/GetSecret";
 constexpr char kHealthCheck[] = "/grpc.health.v1.Health/Check";
 // A HealthCheckResponse whose field 1, the status, is SERVING.
 constexpr absl::string_view kServing = "\x08\x01";
@@ -56,6 +60,24 @@ std::string CredentialsFor(const std::vector<RegistryAccount>& accounts, const s
   return response.SerializeAsString();
 }
 
+// Answers with a secret of the build from memory. NOT_FOUND for any other: a step that does not need it goes on.
+absl::Status ServeSecret(ServerCall& call, const std::vector<NamedSecret>& secrets) {
+  std::string serialized;
+  secret_proto::GetSecretRequest request;
+  if (!call.Read(&serialized) || !request.ParseFromString(serialized)) {
+    return absl::InvalidArgumentError("a request is missing");
+  }
+  for (const NamedSecret& secret : secrets) {
+    if (secret.id != request.id()) continue;
+    secret_proto::GetSecretResponse response;
+    response.set_data(secret.value.Reveal());
+    call.Write(response.SerializeAsString(), /*more_follows=*/false);
+    return absl::OkStatus();
+  }
+  // BuildKit prints this beside the step that asked.
+  return absl::NotFoundError(absl::StrCat("no secret ", request.id(), " in the rule or the request of this build"));
+}
+
 std::map<std::string, const ContextSource*> SharedDirectories(const BuildRequest& request) {
   return {{"context", request.context},
           {"dockerfile", request.dockerfile_source != nullptr ? request.dockerfile_source : request.context}};
@@ -71,7 +93,7 @@ class OpenSession final : public Session {
     call_.AddMetadata("x-docker-expose-session-uuid", id_);
     call_.AddMetadata("x-docker-expose-session-name", "davit");
     call_.AddMetadata("x-docker-expose-session-sharedkey", request.shared_key);
-    for (const char* method : {kDiffCopy, kCredentials, kHealthCheck}) {
+    for (const char* method : {kDiffCopy, kCredentials, kGetSecret, kHealthCheck}) {
       call_.AddMetadata("x-docker-expose-session-grpc-method", method);
     }
     stream_ = stub_->Session(&call_);
@@ -98,6 +120,7 @@ class OpenSession final : public Session {
          [&accounts = request.accounts](ServerCall& call) {
            return AnswerOnce(call, [&](const std::string& asked) { return CredentialsFor(accounts, asked); });
          }},
+        {kGetSecret, [&secrets = request.secrets](ServerCall& call) { return ServeSecret(call, secrets); }},
         {kHealthCheck,
          [](ServerCall& call) { return AnswerOnce(call, [](const std::string&) { return std::string(kServing); }); }},
     };

@@ -1,5 +1,5 @@
-// What BuildKit can ask of the client while it builds: the context and registry accounts. See the class for its
-// threading.
+// What BuildKit can ask of the client while it builds: the context, registry accounts and secrets. See the class for
+// its threading.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,8 @@ namespace davit::buildkit {
 // bytes.
 class Session {
  public:
-  // Opens a session named `id` for `request`, whose context sources and accounts must outlive the session.
+  // Opens a session named `id` for `request`, whose context sources, accounts and secrets must outlive the
+  // session.
   static std::unique_ptr<Session> Open(const std::shared_ptr<grpc::Channel>& channel, const std::string& id,
                                        const BuildRequest& request);
 

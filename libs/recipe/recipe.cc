@@ -2,6 +2,7 @@
 #include "libs/recipe/recipe.h"
 
 #include <algorithm>
+#include <set>
 #include <vector>
 
 #include "absl/strings/ascii.h"
@@ -19,8 +20,10 @@ namespace {
 
 constexpr size_t kMaxPathBytes = 1024;
 constexpr int kMaxEntries = 100;
+constexpr int kMaxSecrets = 20;
 constexpr size_t kMaxValueBytes = 4096;
 constexpr size_t kMaxNameBytes = 128;
+constexpr size_t kMaxSecretNameBytes = 64;
 constexpr int64_t kDefaultTimeoutSeconds = 3600;
 constexpr int64_t kMaxTimeoutSeconds = 24 * 3600;
 
@@ -84,6 +87,22 @@ absl::Status CheckEntries(absl::string_view field, const Entries& entries, IsNam
   return absl::OkStatus();
 }
 
+absl::Status NormalizeSecrets(absl::string_view field, common::v1::Recipe& recipe) {
+  if (recipe.secrets_size() > kMaxSecrets) return Invalid(field, absl::StrCat("more than ", kMaxSecrets, " secrets"));
+  std::set<absl::string_view> ids;
+  for (int i = 0; i < recipe.secrets_size(); ++i) {
+    common::v1::RecipeSecret& secret = *recipe.mutable_secrets(i);
+    const std::string path = absl::StrCat(field, "[", i, "]");
+    if (secret.secret().empty()) secret.set_secret(secret.id());
+    if (!IsSecretName(secret.id())) return Invalid(absl::StrCat(path, ".id"), kSecretNameAccepted);
+    if (!IsSecretName(secret.secret())) return Invalid(absl::StrCat(path, ".secret"), kSecretNameAccepted);
+    if (!ids.insert(secret.id()).second) {
+      return Invalid(absl::StrCat(path, ".id"), absl::StrCat("\"", secret.id(), "\" is there twice"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::Status NormalizeTimeout(absl::string_view field, common::v1::Recipe& recipe) {
   google::protobuf::Duration& timeout = *recipe.mutable_timeout();
   if (timeout.seconds() == 0 && timeout.nanos() == 0) {
@@ -98,6 +117,12 @@ absl::Status NormalizeTimeout(absl::string_view field, common::v1::Recipe& recip
 }
 
 }  // namespace
+
+bool IsSecretName(absl::string_view name) {
+  const auto word = [](char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; };
+  return !name.empty() && name.size() <= kMaxSecretNameBytes && word(name[0]) &&
+         std::all_of(name.begin(), name.end(), [word](char c) { return word(c) || c == '.' || c == '-'; });
+}
 
 absl::StatusOr<std::string> CanonicalPath(absl::string_view path) {
   if (path.size() > kMaxPathBytes) {
@@ -137,6 +162,7 @@ absl::Status Normalize(absl::string_view field, common::v1::Recipe& recipe) {
                                      "not the name of an argument ([A-Za-z_][A-Za-z0-9_]*)"));
   DAVIT_RETURN_IF_ERROR(CheckEntries(path("labels"), recipe.labels(), IsLabelKey,
                                      "not a label's key (1 to 128 bytes without blanks and '=')"));
+  DAVIT_RETURN_IF_ERROR(NormalizeSecrets(path("secrets"), recipe));
   return NormalizeTimeout(path("timeout"), recipe);
 }
 

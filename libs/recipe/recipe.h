@@ -16,6 +16,14 @@ namespace davit::recipe {
 // ("recipe.dockerfile_path: path leaves the repository").
 absl::Status Normalize(absl::string_view field, common::v1::Recipe& recipe);
 
+// Whether `name` can be the name of a secret, and what a Dockerfile calls one: 1 to 64 characters [A-Za-z0-9_.-], the
+// first a letter, a digit or '_'.
+bool IsSecretName(absl::string_view name);
+
+// What is said of a name that cannot be one.
+inline constexpr char kSecretNameAccepted[] =
+    "1 to 64 letters, digits, '_', '.' and '-' are accepted, the first a letter, a digit or '_'";
+
 // Checks that the destination names a repository of a registry without tag or digest and, if any, a registry
 // credential's id, and writes the repository's name in full ("busybox" becomes "docker.io/library/busybox").
 // INVALID_ARGUMENT as above

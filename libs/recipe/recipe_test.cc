@@ -106,6 +106,25 @@ TEST(RecipeTest, ATimeoutLiesBetweenOneSecondAndADay) {
   ErrorOf(recipe);
 }
 
+TEST(RecipeTest, ASecretIsNamedByItsIdUnlessSaidOtherwise) {
+  Recipe recipe;
+  recipe.add_secrets()->set_id("npm");
+  recipe.add_secrets()->set_id("pip.conf");
+  recipe.mutable_secrets(1)->set_secret("pip-of-team");
+  ASSERT_TRUE(Normalize("recipe", recipe).ok());
+  EXPECT_EQ(recipe.secrets(0).secret(), "npm");
+  EXPECT_EQ(recipe.secrets(1).secret(), "pip-of-team");
+  recipe.mutable_secrets(1)->set_secret("-x");
+  EXPECT_TRUE(absl::StartsWith(ErrorOf(recipe), "recipe.secrets[1].secret: "));
+  recipe.mutable_secrets(1)->set_id("a/b");
+  EXPECT_TRUE(absl::StartsWith(ErrorOf(recipe), "recipe.secrets[1].id: "));
+  recipe.mutable_secrets(1)->set_id("npm");
+  recipe.mutable_secrets(1)->set_secret("other");
+  EXPECT_EQ(ErrorOf(recipe), "recipe.secrets[1].id: \"npm\" is there twice");
+  for (int i = 0; i < 20; ++i) recipe.add_secrets()->set_id("s" + std::to_string(i));
+  EXPECT_EQ(ErrorOf(recipe), "recipe.secrets: more than 20 secrets");
+}
+
 TEST(DestinationTest, ARepositoryWithoutTagIsAccepted) {
   ImageDestination destination;
   destination.set_repository("127.0.0.1:5000/team/app");

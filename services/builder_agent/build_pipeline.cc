@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "libs/dockerfile/parse.h"
 #include "libs/oci/reference.h"
 #include "libs/status/annotate.h"
@@ -21,6 +23,9 @@ namespace proto = scheduler::v1;
 
 // How often an unreachable token-registry is asked before the build fails.
 constexpr int kCredentialTries = 5;
+
+// Shorter lines of a build secret would mask ordinary text.
+constexpr size_t kShortestSecretLine = 8;
 
 // What the log calls the build's source.
 std::string SourceLine(const proto::Lease& lease) {
@@ -66,10 +71,36 @@ std::map<std::string, std::string> BuildArguments(const proto::Lease& lease, con
   return arguments;
 }
 
+// What must not show in the log. Of a build secret of several lines also each line: a step may print one of them, and
+// what prints the value may leave out the line's end.
 std::vector<crypto::SecretString> Secrets(const registry::v1::IssueBuildCredentialsResponse& credentials) {
   std::vector<crypto::SecretString> secrets;
   secrets.emplace_back(credentials.source().password());
   secrets.emplace_back(credentials.registry().password());
+  for (const registry::v1::SecretValue& secret : credentials.secrets()) {
+    secrets.emplace_back(secret.value());
+    secrets.emplace_back(std::string(absl::StripAsciiWhitespace(secret.value())));
+    for (const absl::string_view line : absl::StrSplit(secret.value(), '\n')) {
+      const absl::string_view text = absl::StripAsciiWhitespace(line);
+      if (text.size() >= kShortestSecretLine) secrets.emplace_back(std::string(text));
+    }
+  }
+  return secrets;
+}
+
+// The recipe's secrets with the values that were issued. FAILED_PRECONDITION names one that was not.
+absl::StatusOr<std::vector<buildkit::NamedSecret>> BuildSecrets(
+    const common::v1::Recipe& recipe, const registry::v1::IssueBuildCredentialsResponse& credentials) {
+  std::vector<buildkit::NamedSecret> secrets;
+  for (const common::v1::RecipeSecret& wanted : recipe.secrets()) {
+    const auto issued =
+        std::find_if(credentials.secrets().begin(), credentials.secrets().end(),
+                     [&wanted](const registry::v1::SecretValue& value) { return value.name() == wanted.secret(); });
+    if (issued == credentials.secrets().end()) {
+      return absl::FailedPreconditionError(absl::StrCat("no secret \"", wanted.secret(), "\" was issued"));
+    }
+    secrets.push_back({wanted.id(), crypto::SecretString(issued->value())});
+  }
   return secrets;
 }
 
@@ -167,6 +198,7 @@ absl::StatusOr<std::string> BuildPipeline::Build(const PipelineRun& run, bool& b
     request.accounts.push_back({credentials.registry().registry(), credentials.registry().username(),
                                 crypto::SecretString(credentials.registry().password())});
   }
+  DAVIT_ASSIGN_OR_RETURN(request.secrets, BuildSecrets(spec.recipe(), credentials));
   request.on_push = [&run] { run.on_phase(proto::BUILD_PHASE_PUSHING); };
   run.on_phase(proto::BUILD_PHASE_BUILDING);
   building = true;

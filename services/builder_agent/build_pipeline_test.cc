@@ -77,6 +77,27 @@ TEST_F(BuildPipelineTest, SecretsAreNotInTheLog) {
   EXPECT_TRUE(absl::StrContains(Log(), "output ***")) << Log();
 }
 
+TEST_F(BuildPipelineTest, ABuildSecretReachesTheBuilderUnderTheRecipesIdAndNotTheLog) {
+  common::v1::RecipeSecret& wanted = *lease_.mutable_spec()->mutable_recipe()->add_secrets();
+  wanted.set_id("npm");
+  wanted.set_secret("npm-token");
+  credentials_.secrets = {{"npm-token", "first line of it\nthe second line\nshort\n"}};
+  Run();
+  ASSERT_EQ(builder_.seen.secrets.size(), 1u);
+  EXPECT_EQ(builder_.seen.secrets[0].id, "npm");
+  EXPECT_EQ(builder_.seen.secrets[0].value.Reveal(), "first line of it\nthe second line\nshort\n");
+  // Each line alone is masked, too; what is as short as a word is not.
+  EXPECT_EQ(log_.Mask("echo the second line, short"), "echo ***, short");
+  EXPECT_EQ(log_.Mask("first line of it\nthe second line\nshort"), "***");
+}
+
+TEST_F(BuildPipelineTest, ASecretThatWasNotIssuedIsNamed) {
+  lease_.mutable_spec()->mutable_recipe()->add_secrets()->set_secret("npm-token");
+  const proto::BuildResult result = Run();
+  EXPECT_EQ(result.failure().failure_class(), proto::FAILURE_CLASS_USER);
+  EXPECT_TRUE(absl::StrContains(result.failure().message(), "no secret \"npm-token\"")) << result.failure().message();
+}
+
 TEST_F(BuildPipelineTest, AFailingStepIsTheUsersFault) {
   builder_.step_error = "executor failed running [/bin/sh -c exit 42]: exit code: 42";
   builder_.error = absl::FailedPreconditionError(builder_.step_error);

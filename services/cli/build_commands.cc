@@ -12,6 +12,7 @@
 #include "services/cli/command.h"
 #include "services/cli/log_follower.h"
 #include "services/cli/output.h"
+#include "services/cli/policy_options.h"
 #include "services/cli/recipe_options.h"
 #include "services/cli/session.h"
 #include "services/cli/upload.h"
@@ -128,6 +129,8 @@ absl::StatusOr<int> BuildCreate(Session& session) {
   v1::BuildSpec& spec = *request.mutable_spec();
   *spec.mutable_recipe() = values.recipe;
   *spec.mutable_destination() = values.destination;
+  DAVIT_ASSIGN_OR_RETURN(const PolicyValues policy, ReadPolicy(arguments));
+  if (!policy.fields.empty()) *request.mutable_policy() = policy.policy;
   if (!values.image_tag.empty()) spec.add_tags(values.image_tag);
   for (const std::string& tag : arguments.GetAll("image-tag")) spec.add_tags(tag);
   DAVIT_RETURN_IF_ERROR(ReadSource(session, spec));
@@ -242,6 +245,7 @@ std::vector<Option> BuildOptions() {
       {"request-id", 0, "TEXT", "Makes repeating the command safe: the same text again gives the same build."},
   };
   for (Option& option : RecipeOptions()) options.push_back(std::move(option));
+  for (Option& option : QueueOptions()) options.push_back(std::move(option));
   return options;
 }
 

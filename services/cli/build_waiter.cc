@@ -11,6 +11,7 @@
 #include "libs/status/status_macros.h"
 #include "services/cli/log_follower.h"
 #include "services/cli/output.h"
+#include "services/cli/policy_options.h"
 
 namespace davit::cli {
 namespace {
@@ -124,6 +125,17 @@ std::string BuildStateText(const v1::Build& build) {
   return state;
 }
 
+// Why it ended as it did, where its history says more than its failure.
+std::string ReasonText(const v1::Build& build) {
+  const bool stopped = build.state() == v1::BUILD_STATE_SUPERSEDED || build.state() == v1::BUILD_STATE_CANCELLED;
+  return stopped && build.transitions_size() > 0 ? build.transitions(build.transitions_size() - 1).detail() : "";
+}
+
+// How the build is queued, in a line; empty when as any other.
+std::string PolicyText(const v1::Build& build) {
+  return absl::StrJoin(PolicyTexts(build.policy()), ", ", absl::PairFormatter(" "));
+}
+
 std::string BuildText(const v1::Build& build) {
   const std::string image = build.image_digest().empty()
                                 ? build.spec().destination().repository()
@@ -132,12 +144,15 @@ std::string BuildText(const v1::Build& build) {
                    {"project", build.project()},
                    {"state", BuildStateText(build)},
                    {"failure", build.failure().message()},
+                   {"reason", ReasonText(build)},
+                   {"superseded by", build.superseded_by()},
                    {"source", SourceText(build.spec())},
                    {"image", image},
                    {"tags", TagsText(build)},
                    {"requested by", build.origin().requested_by()},
                    {"rule", build.origin().rule_id()},
                    {"event", build.origin().event_id()},
+                   {"policy", PolicyText(build)},
                    {"retry of", build.origin().retry_of()},
                    {"created", TimeText(build.create_time())},
                    {"started", TimeText(build.start_time())},
@@ -166,7 +181,9 @@ absl::StatusOr<int> WaitForBuild(Session& session, const std::string& build_id) 
   } else {
     session.environment().err << BuildText(build) << std::flush;
   }
-  const bool good = build.state() == v1::BUILD_STATE_SUCCEEDED || build.state() == v1::BUILD_STATE_SUPERSEDED;
+  // A build that a newer one kept from being built has no image.
+  const bool good = build.state() == v1::BUILD_STATE_SUCCEEDED ||
+                    (build.state() == v1::BUILD_STATE_SUPERSEDED && build.superseded_by().empty());
   return good ? kExitOk : kExitBuildFailed;
 }
 

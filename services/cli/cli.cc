@@ -154,7 +154,7 @@ const std::vector<Command>& AllCommands() {
   static const auto* const commands = [] {
     auto* all = new std::vector<Command>();
     for (std::vector<Command> part : {RegistryCommands(), ProviderCommands(), RuleCommands(), RuleFileCommands(),
-                                      RuleTrialCommands(), BuildCommands(), FleetCommands()}) {
+                                      RuleTrialCommands(), BuildCommands(), SecretCommands(), FleetCommands()}) {
       std::move(part.begin(), part.end(), std::back_inserter(*all));
     }
     all->push_back({"version", "Show the version of this program.", "", "", {}, {}, nullptr});

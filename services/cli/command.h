@@ -39,5 +39,6 @@ std::vector<Command> RuleFileCommands();
 std::vector<Command> RuleTrialCommands();
 std::vector<Command> BuildCommands();
 std::vector<Command> FleetCommands();
+std::vector<Command> SecretCommands();
 
 }  // namespace davit::cli

@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_split.h"
 #include "libs/status/status_macros.h"
 
 namespace davit::cli {
@@ -19,6 +20,10 @@ std::vector<Option> RecipeOptions() {
       {"build-arg", 0, "KEY=VALUE", "A value for an ARG instruction. Not secret: it stays in the image's history.",
        Repeat::kMany},
       {"label", 0, "KEY=VALUE", "A label of the image.", Repeat::kMany},
+      {"secret", 0, "ID[=NAME]",
+       "RUN --mount=type=secret,id=ID gets the project's secret NAME (davit secret create); default: the one called "
+       "ID.",
+       Repeat::kMany},
       {"timeout", 0, "DURATION", "How long one attempt may take, for example 30m; default: 1h."},
   };
 }
@@ -57,6 +62,13 @@ absl::StatusOr<RecipeValues> ReadRecipe(const Arguments& arguments) {
   DAVIT_ASSIGN_OR_RETURN(const auto labels, arguments.GetPairs("label"));
   values.recipe.mutable_labels()->insert(labels.begin(), labels.end());
   if (!labels.empty()) values.fields.emplace_back("recipe.labels");
+  for (const std::string& text : arguments.GetAll("secret")) {
+    const std::pair<std::string, std::string> named = absl::StrSplit(text, absl::MaxSplits('=', 1));
+    davit::common::v1::RecipeSecret& secret = *values.recipe.add_secrets();
+    secret.set_id(named.first);
+    secret.set_secret(named.second);
+  }
+  if (arguments.Has("secret")) values.fields.emplace_back("recipe.secrets");
   DAVIT_ASSIGN_OR_RETURN(const absl::Duration timeout, arguments.GetDuration("timeout"));
   if (timeout > absl::ZeroDuration()) {
     values.recipe.mutable_timeout()->set_seconds(absl::ToInt64Seconds(timeout));

@@ -10,7 +10,7 @@
 
 namespace davit::cli {
 
-// --image, --registry-credential, --file, --context, --target, --platform, --build-arg, --label, --timeout.
+// --image, --registry-credential, --file, --context, --target, --platform, --build-arg, --label, --secret, --timeout.
 std::vector<Option> RecipeOptions();
 
 // What the options say. `fields` are the paths of those that were given, as update masks name them ("recipe.target").

@@ -11,6 +11,7 @@
 #include "services/cli/build_waiter.h"
 #include "services/cli/command.h"
 #include "services/cli/output.h"
+#include "services/cli/policy_options.h"
 #include "services/cli/recipe_options.h"
 #include "services/cli/session.h"
 
@@ -54,33 +55,44 @@ std::string PairsText(const google::protobuf::Map<std::string, std::string>& pai
   return absl::StrJoin(sorted, ", ", absl::PairFormatter("="));
 }
 
+std::string SecretsText(const common::v1::Recipe& recipe) {
+  return absl::StrJoin(recipe.secrets(), ", ", [](std::string* out, const common::v1::RecipeSecret& secret) {
+    absl::StrAppend(out, secret.id(), secret.id() == secret.secret() ? "" : "=",
+                    secret.id() == secret.secret() ? "" : secret.secret());
+  });
+}
+
 std::string RuleText(const v1::Rule& rule) {
-  return ToFields({{"id", rule.id()},
-                   {"name", rule.display_name()},
-                   {"project", rule.project()},
-                   {"enabled", rule.enabled() ? "yes" : "no"},
-                   {"connection", rule.connection_id()},
-                   {"repository", rule.repository()},
-                   {"branches", absl::StrJoin(rule.trigger().branches(), ", ")},
-                   {"tags", absl::StrJoin(rule.trigger().tags(), ", ")},
-                   {"not branches", absl::StrJoin(rule.trigger().exclude_branches(), ", ")},
-                   {"not tags", absl::StrJoin(rule.trigger().exclude_tags(), ", ")},
-                   {"paths", absl::StrJoin(rule.trigger().paths(), ", ")},
-                   {"not paths", absl::StrJoin(rule.trigger().exclude_paths(), ", ")},
-                   {"authors", absl::StrJoin(rule.trigger().authors(), ", ")},
-                   {"not authors", absl::StrJoin(rule.trigger().exclude_authors(), ", ")},
-                   {"skip marks", rule.trigger().ignore_skip_marks() ? "ignored" : ""},
-                   {"image", rule.destination().repository()},
-                   {"image tags", absl::StrJoin(rule.tag_templates(), ", ")},
-                   {"credential", rule.destination().registry_credential_id()},
-                   {"dockerfile", rule.recipe().dockerfile_path()},
-                   {"context", rule.recipe().context_dir()},
-                   {"target", rule.recipe().target()},
-                   {"platform", rule.recipe().platform()},
-                   {"build args", PairsText(rule.recipe().build_args())},
-                   {"labels", PairsText(rule.recipe().labels())},
-                   {"timeout", rule.recipe().has_timeout() ? absl::StrCat(rule.recipe().timeout().seconds(), "s") : ""},
-                   {"updated", TimeText(rule.update_time())}});
+  std::vector<std::pair<std::string, std::string>> fields = {
+      {"id", rule.id()},
+      {"name", rule.display_name()},
+      {"project", rule.project()},
+      {"enabled", rule.enabled() ? "yes" : "no"},
+      {"connection", rule.connection_id()},
+      {"repository", rule.repository()},
+      {"branches", absl::StrJoin(rule.trigger().branches(), ", ")},
+      {"tags", absl::StrJoin(rule.trigger().tags(), ", ")},
+      {"not branches", absl::StrJoin(rule.trigger().exclude_branches(), ", ")},
+      {"not tags", absl::StrJoin(rule.trigger().exclude_tags(), ", ")},
+      {"paths", absl::StrJoin(rule.trigger().paths(), ", ")},
+      {"not paths", absl::StrJoin(rule.trigger().exclude_paths(), ", ")},
+      {"authors", absl::StrJoin(rule.trigger().authors(), ", ")},
+      {"not authors", absl::StrJoin(rule.trigger().exclude_authors(), ", ")},
+      {"skip marks", rule.trigger().ignore_skip_marks() ? "ignored" : ""},
+      {"image", rule.destination().repository()},
+      {"image tags", absl::StrJoin(rule.tag_templates(), ", ")},
+      {"credential", rule.destination().registry_credential_id()},
+      {"dockerfile", rule.recipe().dockerfile_path()},
+      {"context", rule.recipe().context_dir()},
+      {"target", rule.recipe().target()},
+      {"platform", rule.recipe().platform()},
+      {"build args", PairsText(rule.recipe().build_args())},
+      {"labels", PairsText(rule.recipe().labels())},
+      {"secrets", SecretsText(rule.recipe())},
+      {"timeout", rule.recipe().has_timeout() ? absl::StrCat(rule.recipe().timeout().seconds(), "s") : ""}};
+  for (auto& text : PolicyTexts(rule.policy())) fields.push_back(std::move(text));
+  fields.emplace_back("updated", TimeText(rule.update_time()));
+  return ToFields(fields);
 }
 
 // Puts the options of create and update into `rule`; returns the paths of those that were given.
@@ -89,6 +101,9 @@ absl::StatusOr<std::vector<std::string>> ReadRule(const Arguments& arguments, v1
   *rule.mutable_recipe() = values.recipe;
   *rule.mutable_destination() = values.destination;
   std::vector<std::string> fields = std::move(values.fields);
+  DAVIT_ASSIGN_OR_RETURN(const PolicyValues policy, ReadPolicy(arguments));
+  if (!policy.fields.empty()) *rule.mutable_policy() = policy.policy;
+  fields.insert(fields.end(), policy.fields.begin(), policy.fields.end());
   const auto list = [&](const char* option, const char* path, auto* to) {
     for (const std::string& value : arguments.GetAll(option)) *to->Add() = value;
     if (arguments.Has(option)) fields.emplace_back(path);
@@ -137,6 +152,7 @@ absl::StatusOr<std::string> ClearedField(const std::string& name) {
       new std::map<std::string, std::string>{{"ignore-skip-marks", "trigger.ignore_skip_marks"},
                                              {"build-arg", "recipe.build_args"},
                                              {"label", "recipe.labels"},
+                                             {"secret", "recipe.secrets"},
                                              {"target", "recipe.target"},
                                              {"platform", "recipe.platform"},
                                              {"timeout", "recipe.timeout"},
@@ -145,6 +161,9 @@ absl::StatusOr<std::string> ClearedField(const std::string& name) {
                                              {"registry-credential", "destination.registry_credential_id"}};
   const auto found = fields->find(name);
   if (found != fields->end()) return found->second;
+  for (const auto& [option, field] : PolicyFields()) {
+    if (name == option) return field;
+  }
   for (const PatternOption& option : kPatternOptions) {
     if (name == option.name) return std::string(option.field);
   }
@@ -379,6 +398,7 @@ std::vector<Option> RuleOptions(std::vector<Option> first) {
                   {"image-tag", 't', "TEMPLATE",
                    "A tag of the image: text with {branch}, {tag}, {ref}, {commit:7}, {time:%Y%m%d}.", Repeat::kMany}});
   for (Option& option : RecipeOptions()) options.push_back(std::move(option));
+  for (Option& option : PolicyOptions()) options.push_back(std::move(option));
   return options;
 }
 

@@ -8,8 +8,11 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "libs/status/status_macros.h"
 
@@ -53,6 +56,18 @@ std::vector<const FieldDescriptor*> ShownFields(const Message& message) {
   return shown;
 }
 
+// An enumeration's value as documents show it: SUPERSEDE_POLICY_SKIP_QUEUED is skip_queued.
+std::string EnumText(const google::protobuf::EnumValueDescriptor& value) {
+  std::string prefix;
+  for (const char c : value.type()->name()) {
+    if (absl::ascii_isupper(static_cast<unsigned char>(c)) && !prefix.empty()) prefix += '_';
+    prefix += absl::ascii_toupper(static_cast<unsigned char>(c));
+  }
+  absl::string_view name = value.name();
+  absl::ConsumePrefix(&name, prefix + "_");
+  return absl::AsciiStrToLower(name);
+}
+
 // Writing. Durations are whole seconds ("1h0m0s"), maps are sorted.
 
 absl::Duration ToDuration(const google::protobuf::Duration& duration) {
@@ -74,16 +89,25 @@ void WriteMap(const Message& message, const FieldDescriptor& field, YAML::Emitte
   out << YAML::EndMap;
 }
 
+void WriteList(const Message& message, const FieldDescriptor& field, YAML::Emitter& out) {
+  const Reflection& reflection = *message.GetReflection();
+  out << YAML::BeginSeq;
+  for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+    if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      WriteMessage(reflection.GetRepeatedMessage(message, &field, i), out);
+    } else {
+      out << reflection.GetRepeatedString(message, &field, i);
+    }
+  }
+  out << YAML::EndSeq;
+}
+
 void WriteValue(const Message& message, const FieldDescriptor& field, YAML::Emitter& out) {
   const Reflection& reflection = *message.GetReflection();
   if (field.is_map()) {
     WriteMap(message, field, out);
   } else if (field.is_repeated()) {
-    out << YAML::BeginSeq;
-    for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-      out << reflection.GetRepeatedString(message, &field, i);
-    }
-    out << YAML::EndSeq;
+    WriteList(message, field, out);
   } else if (IsDuration(field)) {
     google::protobuf::Duration duration;
     duration.CopyFrom(reflection.GetMessage(message, &field));
@@ -92,6 +116,10 @@ void WriteValue(const Message& message, const FieldDescriptor& field, YAML::Emit
     WriteMessage(reflection.GetMessage(message, &field), out);
   } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
     out << reflection.GetBool(message, &field);
+  } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_INT32) {
+    out << reflection.GetInt32(message, &field);
+  } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) {
+    out << EnumText(*reflection.GetEnum(message, &field));
   } else {
     out << reflection.GetString(message, &field);
   }
@@ -165,26 +193,61 @@ class Reader {
     const Reflection& reflection = *message.GetReflection();
     if (node.IsNull()) return absl::OkStatus();
     if (field.is_map()) return ReadMap(node, path, field, message);
-    if (field.is_repeated()) {
-      if (!node.IsSequence()) return Wrong(node, path, "a list is expected");
-      for (const YAML::Node& item : node) {
-        DAVIT_ASSIGN_OR_RETURN(std::string text, ReadScalar(item, path));
-        reflection.AddString(&message, &field, std::move(text));
-      }
-      return absl::OkStatus();
-    }
+    if (field.is_repeated()) return ReadList(node, path, field, message);
     if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !IsDuration(field)) {
       return ReadMessage(node, path, *reflection.MutableMessage(&message, &field));
     }
     DAVIT_ASSIGN_OR_RETURN(std::string text, ReadScalar(node, path));
-    if (IsDuration(field)) return ReadDuration(node, path, text, *reflection.MutableMessage(&message, &field));
-    if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
-      if (text != "true" && text != "false") return Wrong(node, path, "true or false is expected");
-      reflection.SetBool(&message, &field, text == "true");
-    } else {
-      reflection.SetString(&message, &field, std::move(text));
+    switch (field.cpp_type()) {
+      case FieldDescriptor::CPPTYPE_MESSAGE:
+        return ReadDuration(node, path, text, *reflection.MutableMessage(&message, &field));
+      case FieldDescriptor::CPPTYPE_BOOL:
+        if (text != "true" && text != "false") return Wrong(node, path, "true or false is expected");
+        reflection.SetBool(&message, &field, text == "true");
+        return absl::OkStatus();
+      case FieldDescriptor::CPPTYPE_INT32: {
+        int32_t number = 0;
+        if (!absl::SimpleAtoi(text, &number)) return Wrong(node, path, "a whole number is expected");
+        reflection.SetInt32(&message, &field, number);
+        return absl::OkStatus();
+      }
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return ReadEnum(node, path, text, field, message);
+      default:
+        reflection.SetString(&message, &field, std::move(text));
+        return absl::OkStatus();
+    }
+  }
+
+  absl::Status ReadList(const YAML::Node& node, const std::string& path, const FieldDescriptor& field,
+                        Message& message) {
+    const Reflection& reflection = *message.GetReflection();
+    if (!node.IsSequence()) return Wrong(node, path, "a list is expected");
+    for (const YAML::Node& item : node) {
+      if (field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+        const std::string item_path = absl::StrCat(path, "[", reflection.FieldSize(message, &field), "]");
+        DAVIT_RETURN_IF_ERROR(ReadMessage(item, item_path, *reflection.AddMessage(&message, &field)));
+        continue;
+      }
+      DAVIT_ASSIGN_OR_RETURN(std::string text, ReadScalar(item, path));
+      reflection.AddString(&message, &field, std::move(text));
     }
     return absl::OkStatus();
+  }
+
+  static absl::Status ReadEnum(const YAML::Node& node, const std::string& path, const std::string& text,
+                               const FieldDescriptor& field, Message& message) {
+    std::string accepted;
+    // The first value is the unspecified one.
+    for (int i = 1; i < field.enum_type()->value_count(); ++i) {
+      const google::protobuf::EnumValueDescriptor* value = field.enum_type()->value(i);
+      if (EnumText(*value) == text) {
+        message.GetReflection()->SetEnum(&message, &field, value);
+        return absl::OkStatus();
+      }
+      absl::StrAppend(&accepted, accepted.empty() ? "" : ", ", EnumText(*value));
+    }
+    return Wrong(node, path, absl::StrCat("accepted: ", accepted));
   }
 
   absl::Status ReadMap(const YAML::Node& node, const std::string& path, const FieldDescriptor& field,

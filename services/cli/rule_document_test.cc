@@ -29,6 +29,13 @@ RuleSpec MakeRule() {
   rule.mutable_recipe()->mutable_timeout()->set_seconds(5400);
   rule.mutable_destination()->set_repository("127.0.0.1:5000/team/app");
   rule.add_tag_templates("{branch}-{commit:7}");
+  common::v1::RecipeSecret& secret = *rule.mutable_recipe()->add_secrets();
+  secret.set_id("npm");
+  secret.set_secret("npm-token");
+  rule.mutable_policy()->set_priority(-5);
+  rule.mutable_policy()->set_supersede(common::v1::SUPERSEDE_POLICY_SKIP_QUEUED);
+  rule.mutable_policy()->set_infrastructure_retries(0);
+  rule.mutable_policy()->mutable_reuse_window()->set_seconds(86400);
   return rule;
 }
 
@@ -42,6 +49,8 @@ TEST(RuleDocumentTest, WhatIsWrittenIsReadBack) {
   const std::string text = WriteRules({MakeRule(), disabled});
   EXPECT_FALSE(absl::StrContains(text, "rul_1")) << text;
   EXPECT_TRUE(absl::StrContains(text, "timeout: 1h30m")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "supersede: skip_queued")) << text;
+  EXPECT_TRUE(absl::StrContains(text, "infrastructure_retries: 0")) << text;
   const auto read = ReadRules(text);
   ASSERT_TRUE(read.ok()) << read.status() << "\n" << text;
   ASSERT_EQ(read->size(), 2);
@@ -77,6 +86,12 @@ TEST(RuleDocumentTest, AMistakeIsFoundByItsLineAndField) {
   EXPECT_EQ(Error("rules:\n  - repository: a\n"), "line 2: rules[0].display_name: is required");
   EXPECT_TRUE(absl::StrContains(Error("rules:\n  - display_name: a\n  - display_name: a\n"), "an earlier rule"));
   EXPECT_TRUE(absl::StrContains(Error("rules:\n  - display_name: a\n    recipe: {timeout: soon}\n"), "90s, 30m"));
+  EXPECT_EQ(Error("rules:\n  - display_name: a\n    policy: {priority: high}\n"),
+            "line 3: rules[0].policy.priority: a whole number is expected");
+  EXPECT_EQ(Error("rules:\n  - display_name: a\n    policy: {supersede: yes}\n"),
+            "line 3: rules[0].policy.supersede: accepted: off, skip_queued, cancel_running");
+  EXPECT_TRUE(absl::StartsWith(Error("rules:\n  - display_name: a\n    recipe: {secrets: [{name: npm}]}\n"),
+                               "line 3: rules[0].recipe.secrets[0]: no field \"name\"; accepted: id, secret"));
   EXPECT_EQ(Error(std::string((1 << 20) + 1, ' ')), "the document is larger than 1 MiB");
 }
 

@@ -6,6 +6,7 @@
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "davit/rules/v1/rule_engine.grpc.pb.h"
+#include "libs/recipe/policy.h"
 #include "libs/recipe/recipe.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
@@ -66,6 +67,7 @@ absl::StatusOr<Change> PlanChange(const std::vector<v1::Rule>& stored, const v1:
   // As the server will store it; else a file that leaves out a default would differ for ever.
   absl::Status status = recipe::Normalize("recipe", *change.wanted.mutable_recipe());
   if (status.ok()) status = recipe::NormalizeDestination("destination", *change.wanted.mutable_destination());
+  if (status.ok()) status = recipe::NormalizePolicy("policy", *change.wanted.mutable_policy());
   if (!status.ok()) return Annotate(status, name);
   const auto found =
       absl::c_find_if(stored, [&](const v1::Rule& rule) { return rule.display_name() == wanted.display_name(); });

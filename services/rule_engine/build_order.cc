@@ -20,6 +20,7 @@ BuildOrder MakeOrder(const Rule& rule, const Event& event, const BuildSubject& s
   *spec.mutable_recipe() = rule.recipe;
   *spec.mutable_destination() = rule.destination;
   spec.mutable_tags()->Assign(subject.tags.begin(), subject.tags.end());
+  if (rule.policy.ByteSizeLong() > 0) *request.mutable_policy() = rule.policy;
   request.mutable_origin()->set_rule_id(rule.id);
   request.mutable_origin()->set_event_id(event.id);
   request.mutable_origin()->set_requested_by(subject.requested_by);
@@ -28,9 +29,20 @@ BuildOrder MakeOrder(const Rule& rule, const Event& event, const BuildSubject& s
   order.rule_id = rule.id;
   order.ref = subject.ref.has_value() ? subject.ref->full : "";
   order.commit = subject.commit;
+  order.number = subject.number;
   order.request_id = std::move(request_id);
   order.request = request.SerializeAsString();
   return order;
+}
+
+template <typename Change>
+BuildOrder Changed(const BuildOrder& order, Change change) {
+  scheduler::v1::CreateBuildRequest request;
+  request.ParseFromString(order.request);
+  change(request);
+  BuildOrder changed = order;
+  changed.request = request.SerializeAsString();
+  return changed;
 }
 
 }  // namespace
@@ -43,16 +55,19 @@ BuildOrder OrderForPush(const Rule& rule, const Event& event, const BuildSubject
 }
 
 BuildOrder OrderForManual(const Rule& rule, const Event& event, const BuildSubject& subject) {
-  return MakeOrder(rule, event, subject, absl::StrCat("manual/", event.id));
+  return WithoutSuperseding(MakeOrder(rule, event, subject, absl::StrCat("manual/", event.id)));
+}
+
+BuildOrder WithoutSuperseding(const BuildOrder& order) {
+  return Changed(order, [](scheduler::v1::CreateBuildRequest& request) {
+    if (request.has_policy()) request.mutable_policy()->clear_supersede();
+  });
 }
 
 BuildOrder WithRequestId(const BuildOrder& order, const std::string& request_id) {
-  scheduler::v1::CreateBuildRequest request;
-  request.ParseFromString(order.request);
-  request.set_request_id(request_id);
-  BuildOrder renamed = order;
+  BuildOrder renamed =
+      Changed(order, [&request_id](scheduler::v1::CreateBuildRequest& request) { request.set_request_id(request_id); });
   renamed.request_id = request_id;
-  renamed.request = request.SerializeAsString();
   return renamed;
 }
 

@@ -1,6 +1,7 @@
 // Orders of builds: what the scheduler is asked to build for a rule. Owns nothing; usable from any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct BuildSubject {
   std::optional<GitRef> ref;
   std::string commit;
   std::vector<std::string> tags;
+  // The build number that the tags name; 0 = none.
+  int64_t number = 0;
   // Who asked, for people.
   std::string requested_by;
 };
@@ -25,8 +28,11 @@ struct BuildSubject {
 // build.
 BuildOrder OrderForPush(const Rule& rule, const Event& event, const BuildSubject& subject);
 
-// The order of a manual event: its request id follows from the event.
+// The order of a manual event: its request id follows from the event, and it supersedes nothing.
 BuildOrder OrderForManual(const Rule& rule, const Event& event, const BuildSubject& subject);
+
+// The same order for a build that supersedes no other: its commit may be older than what waits or runs.
+BuildOrder WithoutSuperseding(const BuildOrder& order);
 
 // The same order under another request id: another build.
 BuildOrder WithRequestId(const BuildOrder& order, const std::string& request_id);

@@ -22,6 +22,7 @@ constexpr size_t kMaxRequestIdBytes = 100;
 constexpr size_t kMaxRevisionBytes = 1024;
 constexpr int kMaxIngested = 256;  // by one call
 constexpr size_t kPageBytes = size_t{4} << 20;
+constexpr int kTriggerTries = 10;
 constexpr char kMetric[] = "davit_rule_engine_events_total";
 constexpr char kHelp[] = "Events handed in by gateways, by what they were.";
 
@@ -206,8 +207,14 @@ absl::StatusOr<rules::v1::TriggerRuleResponse> EventCalls::TriggerRule(const aut
   absl::StatusOr<Event> event = absl::NotFoundError("no request id");
   if (!request.request_id().empty()) event = ledger_.FindDelivery(project, rule.id, request.request_id());
   if (absl::IsNotFound(event.status())) {
-    DAVIT_ASSIGN_OR_RETURN(const std::string id, Trigger(caller, rule, request));
-    event = ledger_.Get(project, id);
+    absl::StatusOr<std::string> id = Trigger(caller, rule, request);
+    for (int i = 1; i < kTriggerTries && absl::IsAborted(id.status()); ++i) {
+      // Another build of the rule has just got the number that this one was to have.
+      DAVIT_ASSIGN_OR_RETURN(const Rule again, rules_.Get(project, request.id()));
+      id = Trigger(caller, again, request);
+    }
+    if (!id.ok()) return id.status();
+    event = ledger_.Get(project, *id);
   }
   if (!event.ok()) return event.status();
   rules::v1::TriggerRuleResponse response;
@@ -225,8 +232,9 @@ absl::StatusOr<std::string> EventCalls::Trigger(const auth::Caller& caller, cons
     if (!parsed.ok()) return Annotate(parsed.status(), "revision");
     ref = *std::move(parsed);
   }
-  DAVIT_ASSIGN_OR_RETURN(std::vector<std::string> tags,
-                         RenderTags(rule.tag_templates, TagInputs{ref, revision->commit, clock_.Now()}));
+  DAVIT_ASSIGN_OR_RETURN(
+      std::vector<std::string> tags,
+      RenderTags(rule.tag_templates, TagInputs{ref, revision->commit, clock_.Now(), rule.build_number + 1}));
   if (tags.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
         "revision: none of the rule's tag templates applies to ",
@@ -247,7 +255,8 @@ absl::StatusOr<std::string> EventCalls::Trigger(const auth::Caller& caller, cons
   event.push.set_pusher(caller.name);
   event.detail = absl::StrCat("triggered by ", caller.name);
   Outcome outcome;
-  outcome.order = OrderForManual(rule, event, BuildSubject{ref, revision->commit, tags, caller.name});
+  const int64_t number = NamesNumber(rule.tag_templates, ref) ? rule.build_number + 1 : 0;
+  outcome.order = OrderForManual(rule, event, BuildSubject{ref, revision->commit, tags, number, caller.name});
   outcome.explanation = Explanation{rule.id, rule.display_name, Reason::kMatched, event.detail, "", std::move(tags)};
   DAVIT_ASSIGN_OR_RETURN(const Recorded recorded, ledger_.RecordManual(event, outcome));
   if (!recorded.duplicate) wakeups_.builds_ordered();

@@ -28,14 +28,16 @@ Evaluation EventEvaluator::Evaluate(const Event& event, absl::Span<const Rule> r
   int matched = 0;
   for (const Rule& rule : rules) {
     if (!ConcernsRepository(rule, event.push.repository())) continue;
-    TagInputs inputs{*ref, event.push.after(), event.receive_time};
+    TagInputs inputs{*ref, event.push.after(), event.receive_time, rule.build_number + 1};
     Verdict verdict = MatchRule(rule, inputs, facts, patterns_);
     Outcome outcome;
     if (verdict.reason == Reason::kMatched) {
       ++matched;
       evaluation.wants_changes |= verdict.paths_unknown && MayBeCompared(event);
+      const int64_t number = NamesNumber(rule.tag_templates, *ref) ? inputs.number : 0;
       outcome.order = OrderForPush(
-          rule, event, BuildSubject{*ref, event.push.after(), verdict.tags, absl::StrCat("rule ", rule.display_name)});
+          rule, event,
+          BuildSubject{*ref, event.push.after(), verdict.tags, number, absl::StrCat("rule ", rule.display_name)});
     }
     outcome.explanation =
         Explanation{rule.id, rule.display_name, verdict.reason, std::move(verdict.detail), "", std::move(verdict.tags)};

@@ -90,7 +90,7 @@ class EventLedger {
   std::vector<absl::StatusOr<Recorded>> IngestEach(const std::string& project, absl::Span<const Event* const> events);
 
   // Stores a manual event that carries its id (made by NewEventId) together with its explanation and order, as
-  // evaluated; else as IngestAll.
+  // evaluated; else as IngestAll. ABORTED: the order's number is not the rule's next any more.
   virtual absl::StatusOr<Recorded> RecordManual(const Event& event, const Outcome& outcome) = 0;
   virtual std::string NewEventId() = 0;
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "davit/registry/v1/build_secrets.grpc.pb.h"
 #include "davit/registry/v1/token_registry.grpc.pb.h"
 #include "libs/rpc/client_context.h"
 #include "libs/rpc/status_conversion.h"
@@ -46,7 +47,8 @@ absl::Status FromRegistry(const grpc::Status& answer) {
 // Keeps gRPC's generated code out of the header.
 class GrpcSourceDirectory::Stub {
  public:
-  explicit Stub(std::shared_ptr<grpc::Channel> channel) : stub_(registry::v1::TokenRegistry::NewStub(channel)) {}
+  explicit Stub(std::shared_ptr<grpc::Channel> channel)
+      : stub_(registry::v1::TokenRegistry::NewStub(channel)), secrets_(registry::v1::BuildSecrets::NewStub(channel)) {}
 
   // Makes one unary call with a deadline and the request's id.
   template <typename Method, typename Request, typename Response>
@@ -58,8 +60,17 @@ class GrpcSourceDirectory::Stub {
     return FromRegistry(((*stub_).*method)(&context, request, &response));
   }
 
+  absl::Status GetSecret(const std::string& request_id, const registry::v1::GetSecretRequest& request) {
+    grpc::ClientContext context;
+    rpc::SetDeadline(context, kLookupTimeout);
+    rpc::SetRequestId(context, request_id);
+    registry::v1::GetSecretResponse response;
+    return FromRegistry(secrets_->GetSecret(&context, request, &response));
+  }
+
  private:
   const std::unique_ptr<registry::v1::TokenRegistry::Stub> stub_;
+  const std::unique_ptr<registry::v1::BuildSecrets::Stub> secrets_;
 };
 
 GrpcSourceDirectory::GrpcSourceDirectory(std::shared_ptr<grpc::Channel> token_registry)
@@ -89,6 +100,14 @@ absl::StatusOr<DestinationCredential> GrpcSourceDirectory::GetRegistryCredential
   DAVIT_RETURN_IF_ERROR(stub_->Call(&registry::v1::TokenRegistry::Stub::GetRegistryCredential, kLookupTimeout,
                                     request_id, request, response));
   return DestinationCredential{response.registry_credential().registry()};
+}
+
+absl::Status GrpcSourceDirectory::CheckSecret(const std::string& project, const std::string& name,
+                                              const std::string& request_id) {
+  registry::v1::GetSecretRequest request;
+  request.set_project(project);
+  request.set_name(name);
+  return stub_->GetSecret(request_id, request);
 }
 
 absl::StatusOr<ResolvedRevision> GrpcSourceDirectory::Resolve(const Rule& rule, const std::string& revision,

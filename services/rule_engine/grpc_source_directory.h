@@ -23,6 +23,7 @@ class GrpcSourceDirectory : public SourceDirectory {
                                                  const std::string& request_id) override;
   absl::StatusOr<DestinationCredential> GetRegistryCredential(const std::string& project, const std::string& id,
                                                               const std::string& request_id) override;
+  absl::Status CheckSecret(const std::string& project, const std::string& name, const std::string& request_id) override;
   absl::StatusOr<ResolvedRevision> Resolve(const Rule& rule, const std::string& revision,
                                            const std::string& request_id) override;
   absl::StatusOr<ChangedPaths> ListChangedPaths(const ChangeRequest& request) override;

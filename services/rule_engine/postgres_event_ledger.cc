@@ -76,7 +76,17 @@ absl::Status InsertExplanation(Transaction& transaction, const Event& event, int
       .status();
 }
 
+// Takes the build number that the order's tags name. ABORTED, on which the transaction runs again, when another event
+// has just taken it.
+absl::Status TakeNumber(Transaction& transaction, const Event& event, const BuildOrder& order) {
+  if (order.number == 0) return absl::OkStatus();
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result taken,
+                         transaction.Execute(queries::kTakeBuildNumber, event.project, order.rule_id, order.number));
+  return taken.empty() ? absl::AbortedError("another build of the rule has just got this number") : absl::OkStatus();
+}
+
 absl::Status InsertOrder(Transaction& transaction, const Event& event, const BuildOrder& order) {
+  DAVIT_RETURN_IF_ERROR(TakeNumber(transaction, event, order));
   return transaction
       .Execute(queries::kInsertBuildOrder, event.project, order.rule_id, order.ref, order.commit, event.id,
                order.request_id, postgres::Bytes{order.request})
@@ -200,15 +210,15 @@ class BatchEvaluation {
   }
 
   absl::Status Evaluate() {
-    DAVIT_ASSIGN_OR_RETURN(const RulesByMeeting rules, RulesFor(transaction_, events_));
+    DAVIT_ASSIGN_OR_RETURN(RulesByMeeting rules, RulesFor(transaction_, events_));
     for (const Event& event : events_) {
-      const absl::StatusOr<std::vector<Rule>>& known = rules.at(MeetingOf(event));
+      absl::StatusOr<std::vector<Rule>>& known = rules.at(MeetingOf(event));
       DAVIT_RETURN_IF_ERROR(known.ok() ? EvaluateOne(event, *known) : GiveUp(event.id, known.status()));
     }
     return absl::OkStatus();
   }
 
-  absl::Status EvaluateOne(const Event& event, const std::vector<Rule>& rules) {
+  absl::Status EvaluateOne(const Event& event, std::vector<Rule>& rules) {
     Evaluation evaluation = evaluate_(event, rules);
     if (evaluation.wants_changes) {
       waiting_ids_.push_back(event.id);
@@ -218,9 +228,17 @@ class BatchEvaluation {
     int position = 0;
     for (Outcome& outcome : evaluation.outcomes) {
       DAVIT_RETURN_IF_ERROR(WriteOutcome(transaction_, event, position++, outcome));
+      // Later events of the batch see the number that this one took.
+      if (outcome.explanation.reason == Reason::kMatched) NoteNumber(*outcome.order, rules);
     }
     finished_.Add(event.id, evaluation.state, evaluation.detail);
     return absl::OkStatus();
+  }
+
+  static void NoteNumber(const BuildOrder& order, std::vector<Rule>& rules) {
+    for (Rule& rule : rules) {
+      if (rule.id == order.rule_id && order.number > 0) rule.build_number = order.number;
+    }
   }
 
   Transaction& transaction_;
@@ -249,11 +267,13 @@ absl::StatusOr<int> RewriteOutcome(Transaction& transaction, const Event& event,
   int ordered = 0;
   if (outcome.order.has_value() && builder.empty()) {
     DAVIT_RETURN_IF_ERROR(InsertRuleBuild(transaction, event, *outcome.order).status());
-    DAVIT_RETURN_IF_ERROR(InsertOrder(transaction, event, *outcome.order));
+    DAVIT_RETURN_IF_ERROR(InsertOrder(transaction, event, WithoutSuperseding(*outcome.order)));
     ordered = 1;
   } else if (outcome.order.has_value() && options.rebuild == Rebuild::kForced) {
     const BuildOrder order =
-        WithRequestId(*outcome.order, absl::StrCat("replay/", event.id, "/", asked.rule_id, "/", options.request_id));
+        WithRequestId(WithoutSuperseding(*outcome.order),
+                      absl::StrCat("replay/", event.id, "/", asked.rule_id, "/", options.request_id));
+    DAVIT_RETURN_IF_ERROR(TakeNumber(transaction, event, order));
     DAVIT_RETURN_IF_ERROR(transaction
                               .Execute(queries::kInsertForcedBuildOrder, event.project, order.rule_id, order.ref,
                                        order.commit, event.id, order.request_id, postgres::Bytes{order.request})

@@ -43,6 +43,7 @@ absl::StatusOr<Rule> ReadRule(const pqxx::row& row) {
   rule.repository_case = row["case_sensitive"].as<bool>() ? NameCase::kSensitive : NameCase::kInsensitive;
   DAVIT_RETURN_IF_ERROR(SpecFromJson(ReadText(row["spec"]), rule));
   rule.version = row["version"].as<int64_t>();
+  rule.build_number = row["build_number"].as<int64_t>();
   rule.create_time = ReadTime(row["create_time"]);
   rule.update_time = ReadTime(row["update_time"]);
   return rule;

@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "davit/common/v1/build_policy.pb.h"
 #include "davit/common/v1/recipe.pb.h"
 
 namespace davit::rule_engine {
@@ -39,8 +40,11 @@ struct Rule {
   common::v1::Recipe recipe;
   common::v1::ImageDestination destination;
   std::vector<std::string> tag_templates;
+  common::v1::BuildPolicy policy;
   // Grows by one with every write; what clients see as the etag.
   int64_t version = 0;
+  // The number of the last build that has one (TagTemplate::NamesNumber). No write of the rule.
+  int64_t build_number = 0;
   absl::Time create_time;
   absl::Time update_time;
 };

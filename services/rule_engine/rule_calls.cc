@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "libs/oci/reference.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
@@ -26,7 +27,7 @@ namespace {
 using google::protobuf::util::FieldMaskUtil;
 using google::protobuf::util::TimeUtil;
 
-constexpr std::array kWritable = {"display_name", "trigger", "recipe", "destination", "tag_templates"};
+constexpr std::array kWritable = {"display_name", "trigger", "recipe", "destination", "tag_templates", "policy"};
 constexpr char kExampleCommit[] = "0123456789abcdef0123456789abcdef01234567";
 constexpr int kMaxTemplates = 10;
 // Writers who send no etag do not want to hear of each other.
@@ -34,7 +35,7 @@ constexpr int kUpdateAttempts = 5;
 
 absl::Status CheckMask(const google::protobuf::FieldMask& mask) {
   constexpr absl::string_view kAccepted =
-      "accepted: display_name, trigger, recipe, destination, tag_templates, paths into them";
+      "accepted: display_name, trigger, recipe, destination, tag_templates, policy, paths into them";
   if (mask.paths().empty()) return absl::InvalidArgumentError(absl::StrCat("update_mask: names no field; ", kAccepted));
   for (const std::string& path : mask.paths()) {
     bool writable = false;
@@ -46,6 +47,13 @@ absl::Status CheckMask(const google::protobuf::FieldMask& mask) {
     }
   }
   return absl::OkStatus();
+}
+
+// What decides whether a rule's secrets must be looked for.
+std::string SecretNames(const Rule& rule) {
+  return absl::StrJoin(rule.recipe.secrets(), " ", [](std::string* out, const common::v1::RecipeSecret& secret) {
+    absl::StrAppend(out, secret.secret());
+  });
 }
 
 void ApplyMask(const rules::v1::UpdateRuleRequest& request, Rule& rule) {
@@ -70,6 +78,7 @@ absl::StatusOr<rules::v1::CreateRuleResponse> RuleCalls::Create(const auth::Call
   if (!connection.ok()) return Annotate(connection.status(), "rule.connection_id");
   rule.repository_case = connection->repository_case;
   DAVIT_RETURN_IF_ERROR(CheckCredential(rule, caller.request_id));
+  DAVIT_RETURN_IF_ERROR(CheckSecrets(rule, caller.request_id));
   DAVIT_ASSIGN_OR_RETURN(const Rule stored, rules_.Create(rule));
   rules::v1::CreateRuleResponse response;
   *response.mutable_rule() = ToProto(stored);
@@ -124,6 +133,7 @@ absl::StatusOr<Rule> RuleCalls::UpdateOnce(const auth::Caller& caller, const std
                                            const rules::v1::UpdateRuleRequest& request) {
   DAVIT_ASSIGN_OR_RETURN(Rule rule, rules_.Get(project, request.rule().id()));
   const std::string credential_before = rule.destination.SerializeAsString();
+  const std::string secrets_before = SecretNames(rule);
   if (!request.rule().etag().empty()) {
     // The store compares it with what it holds.
     DAVIT_ASSIGN_OR_RETURN(rule.version, VersionFromEtag(request.rule().etag()));
@@ -133,6 +143,7 @@ absl::StatusOr<Rule> RuleCalls::UpdateOnce(const auth::Caller& caller, const std
   if (rule.destination.SerializeAsString() != credential_before) {
     DAVIT_RETURN_IF_ERROR(CheckCredential(rule, caller.request_id));
   }
+  if (SecretNames(rule) != secrets_before) DAVIT_RETURN_IF_ERROR(CheckSecrets(rule, caller.request_id));
   return rules_.Update(rule);
 }
 
@@ -174,6 +185,8 @@ absl::StatusOr<rules::v1::PreviewTagsResponse> RuleCalls::PreviewTags(const rule
   if (!IsCommitId(inputs.commit)) {
     return absl::InvalidArgumentError("commit: 40 lower-case hexadecimal digits are expected");
   }
+  if (request.number() < 0) return absl::InvalidArgumentError("number: a build number is 1 or more (0 = an example)");
+  if (request.number() > 0) inputs.number = request.number();
   inputs.time = clock_.Now();
   if (request.has_time()) {
     const int64_t seconds = request.time().seconds();
@@ -207,6 +220,14 @@ absl::Status RuleCalls::CheckCredential(const Rule& rule, const std::string& req
   if (image.registry == credential->registry) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(kField, ": is for the registry ", credential->registry, ", but the image goes to ", image.registry));
+}
+
+absl::Status RuleCalls::CheckSecrets(const Rule& rule, const std::string& request_id) {
+  for (int i = 0; i < rule.recipe.secrets_size(); ++i) {
+    const absl::Status there = directory_.CheckSecret(rule.project, rule.recipe.secrets(i).secret(), request_id);
+    DAVIT_RETURN_IF_ERROR(Annotate(there, absl::StrCat("rule.recipe.secrets[", i, "].secret")));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace davit::rule_engine

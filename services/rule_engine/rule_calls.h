@@ -44,6 +44,8 @@ class RuleCalls {
   std::vector<std::string> Warnings(const Rule& stored);
   // NOT_FOUND or INVALID_ARGUMENT when the destination's credential does not exist or is of another registry.
   absl::Status CheckCredential(const Rule& rule, const std::string& request_id);
+  // NOT_FOUND when the project lacks one of the recipe's secrets.
+  absl::Status CheckSecrets(const Rule& rule, const std::string& request_id);
 
   RuleStore& rules_;
   SourceDirectory& directory_;

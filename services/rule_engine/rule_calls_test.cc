@@ -1,4 +1,6 @@
 // Tests of the RPCs about rules, over gRPC.
+#include <set>
+
 #include "services/rule_engine/testing/rule_engine_app_fixture.h"
 
 namespace davit::rule_engine::app_testing {
@@ -24,6 +26,73 @@ TEST_F(RuleEngineAppTest, ARuleOfAnUnknownConnectionOrCredentialIsRefused) {
   EXPECT_EQ(status.error_message(),
             "rule.destination.registry_credential_id: is for the registry 127.0.0.1:5000, but the image goes to "
             "127.0.0.1:6000");
+}
+
+TEST_F(RuleEngineAppTest, ARuleNamesSecretsThatTheProjectHas) {
+  rules::v1::CreateRuleResponse response;
+  rules::v1::CreateRuleRequest request = NewRule();
+  request.mutable_rule()->mutable_recipe()->add_secrets()->set_id("npm");
+  grpc::Status status = Call(&Stub::CreateRule, "admin", request, response);
+  EXPECT_EQ(status.error_code(), grpc::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "rule.recipe.secrets[0].secret: no secret \"npm\"");
+  request.mutable_rule()->mutable_recipe()->mutable_secrets(0)->set_secret("npm-token");
+  ASSERT_TRUE(Call(&Stub::CreateRule, "admin", request, response).ok());
+  EXPECT_EQ(response.rule().recipe().secrets(0).secret(), "npm-token");
+
+  rules::v1::UpdateRuleRequest update;
+  rules::v1::UpdateRuleResponse updated;
+  update.mutable_rule()->set_id(response.rule().id());
+  update.mutable_rule()->mutable_recipe()->add_secrets()->set_id("gone");
+  update.mutable_update_mask()->add_paths("recipe.secrets");
+  EXPECT_EQ(Call(&Stub::UpdateRule, "admin", update, updated).error_code(), grpc::NOT_FOUND);
+  update.mutable_rule()->mutable_recipe()->clear_secrets();
+  ASSERT_TRUE(Call(&Stub::UpdateRule, "admin", update, updated).ok());
+  EXPECT_EQ(updated.rule().recipe().secrets_size(), 0);
+}
+
+TEST_F(RuleEngineAppTest, APolicyGoesWithEachBuildAndOnlyPushesSupersede) {
+  rules::v1::CreateRuleResponse created;
+  rules::v1::CreateRuleRequest request = NewRule();
+  common::v1::BuildPolicy& policy = *request.mutable_rule()->mutable_policy();
+  policy.set_priority(7);
+  policy.set_supersede(common::v1::SUPERSEDE_POLICY_CANCEL_RUNNING);
+  policy.set_infrastructure_retries(0);
+  ASSERT_TRUE(Call(&Stub::CreateRule, "admin", request, created).ok());
+  const std::string event = Ingest(Push("d1"));
+  AwaitEvent(event, HasBuild);
+  EXPECT_EQ(scheduler_.last().policy().SerializeAsString(), policy.SerializeAsString());
+
+  // What a person asks for may be older than what waits.
+  rules::v1::TriggerRuleRequest trigger;
+  trigger.set_id(created.rule().id());
+  trigger.set_revision("main");
+  rules::v1::TriggerRuleResponse triggered;
+  ASSERT_TRUE(Call(&Stub::TriggerRule, "developer", trigger, triggered).ok());
+  AwaitEvent(triggered.event().id(), HasBuild);
+  EXPECT_EQ(scheduler_.last().policy().supersede(), common::v1::SUPERSEDE_POLICY_UNSPECIFIED);
+  EXPECT_EQ(scheduler_.last().policy().priority(), 7);
+  rules::v1::ReplayEventRequest replay;
+  replay.set_id(event);
+  replay.set_force(true);
+  rules::v1::ReplayEventResponse replayed;
+  ASSERT_TRUE(Call(&Stub::ReplayEvent, "developer", replay, replayed).ok());
+  for (int i = 0; i < 400 && scheduler_.builds() < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(scheduler_.builds(), 3);
+  EXPECT_EQ(scheduler_.last().policy().supersede(), common::v1::SUPERSEDE_POLICY_UNSPECIFIED);
+
+  rules::v1::UpdateRuleRequest update;
+  rules::v1::UpdateRuleResponse updated;
+  update.mutable_rule()->set_id(created.rule().id());
+  update.mutable_rule()->mutable_policy()->set_priority(101);
+  update.mutable_update_mask()->add_paths("policy.priority");
+  const grpc::Status status = Call(&Stub::UpdateRule, "admin", update, updated);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_TRUE(absl::StartsWith(status.error_message(), "rule.policy.priority: ")) << status.error_message();
+  update.mutable_rule()->mutable_policy()->set_priority(0);
+  update.mutable_update_mask()->add_paths("policy.infrastructure_retries");
+  ASSERT_TRUE(Call(&Stub::UpdateRule, "admin", update, updated).ok());
+  EXPECT_FALSE(updated.rule().policy().has_infrastructure_retries());
+  EXPECT_EQ(updated.rule().policy().supersede(), common::v1::SUPERSEDE_POLICY_CANCEL_RUNNING);
 }
 
 TEST_F(RuleEngineAppTest, AnUpdateChangesTheMaskedFieldsOnly) {
@@ -109,6 +178,55 @@ TEST_F(RuleEngineAppTest, TagsArePreviewedWithoutBuilding) {
   request.add_tag_templates("UPPER/..:x y");
   const grpc::Status status = Call(&Stub::PreviewTags, "viewer", request, response);
   EXPECT_TRUE(absl::StartsWith(status.error_message(), "tag_templates[3]: invalid image reference"));
+}
+
+TEST_F(RuleEngineAppTest, EachBuildOfARuleGetsTheNextNumberAndARepeatedPushNone) {
+  rules::v1::CreateRuleRequest request = NewRule();
+  request.mutable_rule()->mutable_trigger()->add_branches("dev");
+  request.mutable_rule()->clear_tag_templates();
+  request.mutable_rule()->add_tag_templates("{branch}-{number}");
+  rules::v1::CreateRuleResponse created;
+  ASSERT_TRUE(Call(&Stub::CreateRule, "admin", request, created).ok());
+  const auto tag = [&](const std::string& event) { return AwaitEvent(event, HasBuild).explanations(0).tags(0); };
+  EXPECT_EQ(tag(Ingest(Push("d1"))), "main-1");
+  AwaitEvent(Ingest(Push("d2")), IsEvaluated);  // The same commit again: no build, no number.
+  EXPECT_EQ(tag(Ingest(Push("d3", "refs/heads/dev"))), "dev-2");
+  rules::v1::TriggerRuleRequest trigger;
+  trigger.set_id(created.rule().id());
+  trigger.set_revision("main");
+  rules::v1::TriggerRuleResponse triggered;
+  ASSERT_TRUE(Call(&Stub::TriggerRule, "developer", trigger, triggered).ok());
+  EXPECT_EQ(tag(triggered.event().id()), "main-3");
+  // A number is no change of the rule.
+  rules::v1::GetRuleRequest get;
+  get.set_id(created.rule().id());
+  rules::v1::GetRuleResponse got;
+  ASSERT_TRUE(Call(&Stub::GetRule, "viewer", get, got).ok());
+  EXPECT_EQ(got.rule().etag(), created.rule().etag());
+}
+
+TEST_F(RuleEngineAppTest, ManyAtOnceGetManyNumbers) {
+  rules::v1::CreateRuleRequest request = NewRule();
+  request.mutable_rule()->clear_tag_templates();
+  request.mutable_rule()->add_tag_templates("{number}");
+  rules::v1::CreateRuleResponse created;
+  ASSERT_TRUE(Call(&Stub::CreateRule, "admin", request, created).ok());
+  constexpr int kTriggers = 8;
+  std::vector<std::thread> triggers;
+  std::vector<std::string> tags(kTriggers);
+  for (int i = 0; i < kTriggers; ++i) {
+    triggers.emplace_back([&, i] {
+      rules::v1::TriggerRuleRequest trigger;
+      trigger.set_id(created.rule().id());
+      trigger.set_revision("main");
+      rules::v1::TriggerRuleResponse triggered;
+      const grpc::Status status = Call(&Stub::TriggerRule, "developer", trigger, triggered);
+      EXPECT_TRUE(status.ok()) << status.error_message();
+      if (status.ok()) tags[static_cast<size_t>(i)] = triggered.event().explanations(0).tags(0);
+    });
+  }
+  for (std::thread& trigger : triggers) trigger.join();
+  EXPECT_EQ(std::set<std::string>(tags.begin(), tags.end()).size(), kTriggers);
 }
 
 TEST_F(RuleEngineAppTest, ListsComeInPages) {

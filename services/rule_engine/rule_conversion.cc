@@ -36,6 +36,7 @@ void AssignSpec(const Rule& rule, rules::v1::Rule& message) {
   *message.mutable_recipe() = rule.recipe;
   *message.mutable_destination() = rule.destination;
   message.mutable_tag_templates()->Assign(rule.tag_templates.begin(), rule.tag_templates.end());
+  if (rule.policy.ByteSizeLong() > 0) *message.mutable_policy() = rule.policy;
 }
 
 void AssignSpec(const rules::v1::Rule& message, Rule& rule) {
@@ -45,6 +46,7 @@ void AssignSpec(const rules::v1::Rule& message, Rule& rule) {
   rule.recipe = message.recipe();
   rule.destination = message.destination();
   rule.tag_templates.assign(message.tag_templates().begin(), message.tag_templates().end());
+  rule.policy = message.policy();
 }
 
 }  // namespace

@@ -32,6 +32,10 @@ TEST(RuleConversionTest, TheSpecSurvivesTheStore) {
   rule.authors = {"*@example.org"};
   rule.exclude_authors = {"*[bot]"};
   rule.skip_marks = SkipMarks::kIgnored;
+  rule.policy.set_priority(-3);
+  rule.policy.set_supersede(common::v1::SUPERSEDE_POLICY_SKIP_QUEUED);
+  rule.policy.set_infrastructure_retries(0);
+  rule.recipe.add_secrets()->set_id("npm");
   const auto json = SpecToJson(rule);
   ASSERT_TRUE(json.ok()) << json.status();
   Rule read;
@@ -44,6 +48,7 @@ TEST(RuleConversionTest, TheSpecSurvivesTheStore) {
   EXPECT_EQ(read.recipe.SerializeAsString(), rule.recipe.SerializeAsString());
   EXPECT_EQ(read.destination.SerializeAsString(), rule.destination.SerializeAsString());
   EXPECT_EQ(read.tag_templates, rule.tag_templates);
+  EXPECT_EQ(read.policy.SerializeAsString(), rule.policy.SerializeAsString());
 }
 
 TEST(RuleConversionTest, AFieldOfANewerVersionIsIgnored) {

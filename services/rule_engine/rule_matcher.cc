@@ -192,6 +192,13 @@ Verdict MatchRule(const Rule& rule, const TagInputs& push, const PushFacts& fact
   return verdict;
 }
 
+bool NamesNumber(const std::vector<std::string>& templates, const std::optional<GitRef>& ref) {
+  return absl::c_any_of(templates, [&ref](const std::string& text) {
+    const absl::StatusOr<TagTemplate> parsed = TagTemplate::Parse(text);
+    return parsed.ok() && parsed->AppliesTo(ref) && parsed->NamesNumber();
+  });
+}
+
 absl::StatusOr<std::vector<std::string>> RenderTags(const std::vector<std::string>& templates,
                                                     const TagInputs& inputs) {
   std::vector<std::string> tags;

@@ -1,6 +1,7 @@
 // The decision whether a push builds under a rule, with the reason. Owns nothing; usable from any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,9 @@ struct Verdict {
 // template that does not compile any more is part of the explanation; one that excludes refs or authors then excludes
 // all of them, so that nothing is built by mistake.
 Verdict MatchRule(const Rule& rule, const TagInputs& push, const PushFacts& facts, PatternCache& patterns);
+
+// Whether one of the templates that apply to `ref` (nothing: a bare commit) names the build number.
+bool NamesNumber(const std::vector<std::string>& templates, const std::optional<GitRef>& ref);
 
 // The tags that the templates make of the inputs, without those that do not apply and without repetitions.
 // INVALID_ARGUMENT "tag_templates[N]: …" when one does not parse.

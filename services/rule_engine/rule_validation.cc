@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "libs/ids/ids.h"
+#include "libs/recipe/policy.h"
 #include "libs/recipe/recipe.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
@@ -141,7 +142,8 @@ absl::Status ValidateRule(Rule& rule) {
   DAVIT_RETURN_IF_ERROR(CheckTrigger(rule));
   DAVIT_RETURN_IF_ERROR(recipe::Normalize("rule.recipe", rule.recipe));
   DAVIT_RETURN_IF_ERROR(recipe::NormalizeDestination("rule.destination", rule.destination));
-  return CheckTagTemplates(rule);
+  DAVIT_RETURN_IF_ERROR(CheckTagTemplates(rule));
+  return recipe::NormalizePolicy("rule.policy", rule.policy);
 }
 
 }  // namespace davit::rule_engine

@@ -65,6 +65,15 @@ TEST(RuleValidationTest, TheSourceIsAConnectionAndAPath) {
   }
 }
 
+TEST(RuleValidationTest, ThePolicyIsCheckedFieldByField) {
+  ExpectRefused([](Rule& rule) { rule.policy.set_priority(101); }, "rule.policy.priority: ");
+  ExpectRefused([](Rule& rule) { rule.policy.set_concurrency_group("a b"); }, "rule.policy.concurrency_group: ");
+  ExpectRefused([](Rule& rule) { rule.policy.set_max_concurrent(-1); }, "rule.policy.max_concurrent: ");
+  ExpectRefused([](Rule& rule) { rule.policy.mutable_reuse_window()->set_nanos(1); }, "rule.policy.reuse_window: ");
+  ExpectRefused([](Rule& rule) { rule.policy.set_infrastructure_retries(11); }, "rule.policy.infrastructure_retries: ");
+  ExpectRefused([](Rule& rule) { rule.recipe.add_secrets()->set_id("a b"); }, "rule.recipe.secrets[0].id: ");
+}
+
 TEST(RuleValidationTest, PatternsAreCheckedOneByOne) {
   ExpectRefused([](Rule& rule) { rule.branches = {"main", "re:(a"}; }, "rule.trigger.branches[1]: pattern rejected: ");
   ExpectRefused([](Rule& rule) { rule.tags = {"re:(a{1000}){1000}"}; }, "rule.trigger.tags[0]: pattern rejected: ");

@@ -48,6 +48,9 @@ class SourceDirectory {
                                                          const std::string& request_id) = 0;
   virtual absl::StatusOr<DestinationCredential> GetRegistryCredential(const std::string& project, const std::string& id,
                                                                       const std::string& request_id) = 0;
+  // NOT_FOUND: `no secret "NAME"`.
+  virtual absl::Status CheckSecret(const std::string& project, const std::string& name,
+                                   const std::string& request_id) = 0;
   // NOT_FOUND: `revision not found: R`, or the repository.
   virtual absl::StatusOr<ResolvedRevision> Resolve(const Rule& rule, const std::string& revision,
                                                    const std::string& request_id) = 0;

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "libs/crypto/hash.h"
 #include "libs/status/status_macros.h"
 
@@ -18,12 +19,16 @@ namespace {
 constexpr size_t kMaxTemplateBytes = 256;
 constexpr size_t kMaxTagBytes = 128;
 constexpr size_t kHashDigits = 8;
+constexpr size_t kMinNameLength = 16;
+constexpr size_t kMaxNameLength = 100;
+constexpr size_t kMaxZoneBytes = 64;
 constexpr size_t kMinCommitDigits = 4;
 constexpr size_t kMaxCommitDigits = 40;
 constexpr absl::string_view kDefaultTimeFormat = "%Y%m%d-%H%M%S";
 constexpr absl::string_view kTimeConversions = "YmdHMSyjs";
 constexpr absl::string_view kAccepted =
-    "{branch}, {tag}, {ref}, {commit}, {commit:N} with N from 4 to 40, {time}, {time:FORMAT}";
+    "{branch}, {tag}, {ref}, {ref:N} with N from 16 to 100, {commit}, {commit:N} with N from 4 to 40, {time}, "
+    "{time:FORMAT}, {time:FORMAT@ZONE}, {number}";
 
 bool IsWordChar(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 bool IsTagChar(char c) { return IsWordChar(c) || c == '.' || c == '-'; }
@@ -35,8 +40,36 @@ absl::Status InvalidText(absl::string_view text) {
                    "' cannot be part of a tag; letters, digits, '_', '.' and '-' can, and ", kAccepted));
 }
 
-std::string HashSuffix(absl::string_view text) {
-  return absl::StrCat("-", crypto::Sha256Hex(text).substr(0, kHashDigits));
+bool IsHexLetter(char c) { return c >= 'a' && c <= 'f'; }
+bool IsHexDigit(char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)) || IsHexLetter(c); }
+
+// The mark of a name or tag that is not shown whole: '-' and the first 8 digits in a row of its SHA-256 that have a
+// letter among them. That 64 digits have none happens to one text in 10^13; then it is the first 8.
+std::string MarkOf(absl::string_view text) {
+  const std::string digest = crypto::Sha256Hex(text);
+  const auto letter = std::find_if(digest.begin(), digest.end(), IsHexLetter);
+  const size_t first = letter == digest.end() ? 0 : static_cast<size_t>(letter - digest.begin());
+  return absl::StrCat("-", digest.substr(first < kHashDigits ? 0 : first - kHashDigits + 1, kHashDigits));
+}
+
+bool EndsLikeAMark(absl::string_view text) {
+  if (text.size() <= kHashDigits || text[text.size() - kHashDigits - 1] != '-') return false;
+  const absl::string_view digits = text.substr(text.size() - kHashDigits);
+  return std::all_of(digits.begin(), digits.end(), IsHexDigit) &&
+         std::any_of(digits.begin(), digits.end(), IsHexLetter);
+}
+
+// Names of the IANA database only: no files, no prefixes that the library understands.
+absl::StatusOr<absl::TimeZone> ParseZone(absl::string_view name) {
+  const bool plain = !name.empty() && name.size() <= kMaxZoneBytes && absl::ascii_isalpha(name[0]) &&
+                     !absl::StrContains(name, "..") && name != "localtime" &&
+                     std::all_of(name.begin(), name.end(), [](char c) {
+                       return IsWordChar(c) || absl::StrContains("/+-", absl::string_view(&c, 1));
+                     });
+  absl::TimeZone zone;
+  if (plain && absl::LoadTimeZone(name, &zone)) return zone;
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown time zone \"", name.substr(0, kMaxZoneBytes), "\"; expected a name such as Europe/Berlin"));
 }
 
 absl::Status CheckTimeFormat(absl::string_view format) {
@@ -56,8 +89,9 @@ absl::Status CheckTimeFormat(absl::string_view format) {
 
 }  // namespace
 
-std::string TagTextForName(absl::string_view name) {
-  const bool fits = !name.empty() && IsWordChar(name[0]) && std::all_of(name.begin(), name.end(), IsTagChar);
+std::string TagTextForName(absl::string_view name, size_t longest) {
+  const bool fits = !name.empty() && IsWordChar(name[0]) && std::all_of(name.begin(), name.end(), IsTagChar) &&
+                    !EndsLikeAMark(name) && (longest == 0 || name.size() <= longest);
   if (fits) return std::string(name);
   std::string text;
   for (const char c : name) {
@@ -68,7 +102,23 @@ std::string TagTextForName(absl::string_view name) {
     }
   }
   if (text.empty() || !IsWordChar(text[0])) text.insert(0, "_");
-  return text + HashSuffix(name);
+  if (longest > 0) text.resize(std::min(text.size(), longest - kHashDigits - 1));
+  return text + MarkOf(name);
+}
+
+absl::StatusOr<TagTemplate::Part> TagTemplate::ParseTime(absl::string_view variable) {
+  const std::pair<absl::string_view, absl::string_view> at = absl::StrSplit(variable, absl::MaxSplits('@', 1));
+  Part part{PartKind::kTime, std::string(kDefaultTimeFormat)};
+  if (absl::StrContains(variable, "@")) {
+    DAVIT_ASSIGN_OR_RETURN(part.zone, ParseZone(at.second));
+  }
+  absl::string_view format = at.first;
+  absl::ConsumePrefix(&format, "time");
+  if (!absl::ConsumePrefix(&format, ":")) return part;
+  if (format.empty()) return absl::InvalidArgumentError("{time:} has no format; write {time}");
+  DAVIT_RETURN_IF_ERROR(CheckTimeFormat(format));
+  part.text = std::string(format);
+  return part;
 }
 
 absl::StatusOr<TagTemplate::Part> TagTemplate::ParseVariable(absl::string_view variable) {
@@ -83,15 +133,19 @@ absl::StatusOr<TagTemplate::Part> TagTemplate::ParseVariable(absl::string_view v
     }
     return Part{PartKind::kCommit, "", length};
   }
-  if (name == "time") {
-    if (has_option && option.empty()) return absl::InvalidArgumentError("{time:} has no format; write {time}");
-    const absl::string_view format = has_option ? option : kDefaultTimeFormat;
-    DAVIT_RETURN_IF_ERROR(CheckTimeFormat(format));
-    return Part{PartKind::kTime, std::string(format)};
+  if (name == "time" || absl::StartsWith(variable, "time@")) return ParseTime(variable);
+  if (name == "number" && !has_option) return Part{PartKind::kNumber};
+  for (const auto& [word, kind] :
+       {std::pair("branch", PartKind::kBranch), std::pair("tag", PartKind::kTag), std::pair("ref", PartKind::kRef)}) {
+    if (name != word) continue;
+    Part part{kind};
+    if (has_option &&
+        (!absl::SimpleAtoi(option, &part.length) || part.length < kMinNameLength || part.length > kMaxNameLength)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("{", variable, "}: the length is a number from ", kMinNameLength, " to ", kMaxNameLength));
+    }
+    return part;
   }
-  if (!has_option && name == "branch") return Part{PartKind::kBranch, ""};
-  if (!has_option && name == "tag") return Part{PartKind::kTag, ""};
-  if (!has_option && name == "ref") return Part{PartKind::kRef, ""};
   return absl::InvalidArgumentError(absl::StrCat("unknown variable {", variable, "}; accepted: ", kAccepted));
 }
 
@@ -142,6 +196,10 @@ bool TagTemplate::TellsPushesApart() const {
                      [](const Part& part) { return part.kind == PartKind::kCommit || part.kind == PartKind::kTime; });
 }
 
+bool TagTemplate::NamesNumber() const {
+  return std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.kind == PartKind::kNumber; });
+}
+
 bool TagTemplate::AppliesTo(const std::optional<GitRef>& ref) const {
   if (ref.has_value()) return AppliesToKind(ref->kind);
   return std::none_of(parts_.begin(), parts_.end(), [](const Part& part) {
@@ -164,18 +222,22 @@ absl::StatusOr<std::string> TagTemplate::Render(const TagInputs& inputs) const {
       case PartKind::kBranch:
       case PartKind::kTag:
       case PartKind::kRef:
-        tag += TagTextForName(inputs.ref->name);
+        tag += TagTextForName(inputs.ref->name, part.length);
         break;
       case PartKind::kCommit:
         tag += inputs.commit.substr(0, part.length);
         break;
       case PartKind::kTime:
-        tag += absl::FormatTime(part.text, inputs.time, absl::UTCTimeZone());
+        tag += absl::FormatTime(part.text, inputs.time, part.zone);
+        break;
+      case PartKind::kNumber:
+        absl::StrAppend(&tag, inputs.number);
         break;
     }
   }
-  if (tag.size() <= kMaxTagBytes) return tag;
-  return tag.substr(0, kMaxTagBytes - kHashDigits - 1) + HashSuffix(tag);
+  // A whole tag of full length that ends like the mark of a cut one gets a mark, too.
+  if (tag.size() < kMaxTagBytes || (tag.size() == kMaxTagBytes && !EndsLikeAMark(tag))) return tag;
+  return tag.substr(0, kMaxTagBytes - kHashDigits - 1) + MarkOf(tag);
 }
 
 }  // namespace davit::rule_engine

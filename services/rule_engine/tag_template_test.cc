@@ -50,6 +50,52 @@ TEST(TagTemplateTest, EveryVariableIsFilledIn) {
   EXPECT_EQ(Render("{ref}", Push("refs/tags/1.2")), "1.2");
 }
 
+TEST(TagTemplateTest, ATimeIsShownInItsZone) {
+  const TagInputs push = Push("refs/heads/main");
+  EXPECT_EQ(Render("{time@Asia/Tokyo}", push), "20231115-071320");
+  EXPECT_EQ(Render("{time:%Y%m%d@America/New_York}", push), "20231114");
+  EXPECT_EQ(Render("{time:%H%M@UTC}", push), "2213");
+  for (const std::string bad : {"{time@}", "{time@Europe/Nowhere}", "{time@localtime}", "{time@/etc/localtime}",
+                                "{time@../x}", "{time:@UTC}", "{time@file:x}", "{time:%Y@UTC@UTC}"}) {
+    EXPECT_EQ(TagTemplate::Parse(bad).status().code(), absl::StatusCode::kInvalidArgument) << bad;
+  }
+  EXPECT_TRUE(absl::StrContains(TagTemplate::Parse("{time@Mars/Base}").status().message(),
+                                "unknown time zone \"Mars/Base\"; expected a name such as Europe/Berlin"));
+}
+
+TEST(TagTemplateTest, ABuildNumberIsFilledIn) {
+  TagInputs push = Push("refs/heads/main");
+  push.number = 42;
+  EXPECT_EQ(Render("{branch}-{number}", push), "main-42");
+  EXPECT_TRUE(TagTemplate::Parse("{number}")->NamesNumber());
+  EXPECT_FALSE(TagTemplate::Parse("{branch}")->NamesNumber());
+  EXPECT_FALSE(TagTemplate::Parse("{number:2}").ok());
+}
+
+TEST(TagTemplateTest, ANameIsCutToItsLength) {
+  const std::string name = "a-branch-with-quite-a-long-name";
+  const std::string cut = Render("{branch:20}", Push("refs/heads/" + name));
+  EXPECT_EQ(cut.size(), 20);
+  EXPECT_TRUE(absl::StartsWith(cut, "a-branch-wi-")) << cut;
+  EXPECT_NE(cut, Render("{branch:20}", Push("refs/heads/" + name + "2")));
+  EXPECT_EQ(Render("{ref:20}", Push("refs/tags/short")), "short");
+  EXPECT_LE(Render("{branch:16}", Push("refs/heads/ä/ä/ä/ä/ä/ä/ä/ä/ä/ä")).size(), 16);
+  for (const std::string bad : {"{branch:15}", "{tag:101}", "{ref:}", "{ref:x}"}) {
+    EXPECT_FALSE(TagTemplate::Parse(bad).ok()) << bad;
+  }
+}
+
+TEST(TagTemplateTest, NoNameCanTakeTheTagOfAChangedOne) {
+  const std::string victim = TagTextForName("feature/login");
+  EXPECT_NE(TagTextForName(victim), victim);
+  EXPECT_EQ(TagTextForName("fix-deadbeef").size(), 21);
+  // A date does not look like a digest: that has a letter.
+  EXPECT_EQ(TagTextForName("release-20240101"), "release-20240101");
+  const std::string long_name(200, 'a');
+  const std::string cut = Render("{branch}", Push("refs/heads/" + long_name));
+  EXPECT_NE(Render("{branch}", Push("refs/heads/" + cut)), cut);
+}
+
 TEST(TagTemplateTest, ANameThatHadToBeChangedIsMarkedWithItsDigest) {
   EXPECT_EQ(TagTextForName("feature-login"), "feature-login");
   EXPECT_EQ(TagTextForName("feature/login"), "feature-login-df7c7aeb");

@@ -4,8 +4,6 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "davit/scheduler/v1/build.pb.h"
 #include "services/scheduler/store/records.h"
 
@@ -15,13 +13,12 @@ namespace davit::scheduler {
 // path of the wrong field, for example `spec.recipe.dockerfile_path: path leaves the repository`.
 absl::Status NormalizeSpec(v1::BuildSpec& spec);
 
-// A path relative to the repository's root without `.`, `..` and doubled slashes ("." is the root itself).
-// INVALID_ARGUMENT `path leaves the repository` for absolute paths and those that climb out, `…` for control
-// characters.
-absl::StatusOr<std::string> NormalizePath(absl::string_view path);
-
 // Copies what the stores filter and publish by from a normalized, resolved spec.
 void DescribeSpec(const v1::BuildSpec& spec, NewBuild& build);
+
+// Copies what the stores act on from a normalized policy; after DescribeSpec and once build.rule_id is set. Builds of
+// one rule and ref are a group unless the policy names another.
+void DescribePolicy(const davit::common::v1::BuildPolicy& policy, NewBuild& build);
 
 // The registry ("host:port") of a normalized spec's destination.
 std::string RegistryOf(const v1::BuildSpec& spec);

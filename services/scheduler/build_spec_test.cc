@@ -44,17 +44,18 @@ TEST(BuildSpecTest, PathsThatLeaveTheRepositoryAreRefusedWithTheirField) {
   for (const char* path : {"../../etc/passwd", "/etc/passwd", "a/../../b", ".."}) {
     const absl::Status status = After([&](v1::BuildSpec& spec) { spec.mutable_recipe()->set_dockerfile_path(path); });
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_EQ(status.message(), "spec.recipe.dockerfile_path: path leaves the repository") << path;
-    EXPECT_EQ(After([&](v1::BuildSpec& spec) { spec.mutable_recipe()->set_context_dir(path); }).message(),
-              "spec.recipe.context_dir: path leaves the repository");
+    EXPECT_THAT(std::string(status.message()), StartsWith("spec.recipe.dockerfile_path: path leaves the repository"));
+    const absl::Status context = After([&](v1::BuildSpec& spec) { spec.mutable_recipe()->set_context_dir(path); });
+    EXPECT_THAT(std::string(context.message()), StartsWith("spec.recipe.context_dir: path leaves the repository"));
   }
 }
 
-TEST(BuildSpecTest, PathsAreWrittenInOneForm) {
-  EXPECT_EQ(NormalizePath("./docker//app/Dockerfile").value(), "docker/app/Dockerfile");
-  EXPECT_EQ(NormalizePath("a/../b").value(), "b");
-  EXPECT_EQ(NormalizePath("./").value(), ".");
-  EXPECT_FALSE(NormalizePath(std::string("a\0b", 3)).ok());
+TEST(BuildSpecTest, WhatARuleMayHoldABuildMayToo) {
+  EXPECT_TRUE(After([](v1::BuildSpec& spec) { spec.mutable_recipe()->set_platform("linux/386"); }).ok());
+  const std::string ref = "refs/heads/" + std::string(1013, 'a');
+  EXPECT_TRUE(After([&](v1::BuildSpec& spec) { spec.mutable_git()->set_ref(ref); }).ok());
+  EXPECT_EQ(After([&](v1::BuildSpec& spec) { spec.mutable_git()->set_ref(ref + "a"); }).message(),
+            "spec.git.ref: invalid ref");
 }
 
 TEST(BuildSpecTest, ReferencesAndTagsAreCheckedWithTheOffendingPart) {
@@ -93,7 +94,7 @@ TEST(BuildSpecTest, WrongFieldsAreNamed) {
   EXPECT_THAT(message([](v1::BuildSpec& spec) { spec.mutable_recipe()->set_platform("linux"); }),
               StartsWith("spec.recipe.platform:"));
   EXPECT_THAT(message([](v1::BuildSpec& spec) { (*spec.mutable_recipe()->mutable_build_args())["1A"] = "x"; }),
-              StartsWith("spec.recipe.build_args:"));
+              StartsWith("spec.recipe.build_args[\"1A\"]:"));
   EXPECT_THAT(message([](v1::BuildSpec& spec) { spec.mutable_recipe()->mutable_timeout()->set_seconds(86401); }),
               StartsWith("spec.recipe.timeout:"));
 }
@@ -108,6 +109,47 @@ TEST(BuildSpecTest, DescribesWhatStoresFilterBy) {
   EXPECT_EQ(build.timeout, absl::Hours(1));
   EXPECT_EQ(build.tags, std::vector<std::string>{"latest"});
   EXPECT_EQ(RegistryOf(spec), "127.0.0.1:5000");
+}
+
+TEST(BuildSpecTest, BuildsOfOneRuleAndRefAreAGroup) {
+  const auto key = [](const char* rule, const char* ref, const char* group) {
+    NewBuild build;
+    build.rule_id = rule;
+    build.ref = ref;
+    davit::common::v1::BuildPolicy policy;
+    policy.set_concurrency_group(group);
+    DescribePolicy(policy, build);
+    return build.concurrency_key;
+  };
+  EXPECT_EQ(key("rul_a", "refs/heads/main", "").size(), 32);
+  EXPECT_EQ(key("rul_a", "refs/heads/main", ""), key("rul_a", "refs/heads/main", ""));
+  EXPECT_NE(key("rul_a", "refs/heads/main", ""), key("rul_b", "refs/heads/main", ""));
+  EXPECT_NE(key("rul_a", "refs/heads/main", ""), key("rul_a", "refs/tags/main", ""));
+  EXPECT_EQ(key("rul_a", "refs/heads/main", "deploy"), key("", "", "deploy"));
+  // A build without a rule, or of a bare commit, is in none.
+  EXPECT_EQ(key("", "refs/heads/main", ""), "");
+  EXPECT_EQ(key("rul_a", "", ""), "");
+}
+
+TEST(BuildSpecTest, APolicySaysHowTheBuildQueues) {
+  davit::common::v1::BuildPolicy policy;
+  policy.set_priority(7);
+  policy.set_supersede(davit::common::v1::SUPERSEDE_POLICY_CANCEL_RUNNING);
+  policy.set_max_concurrent(3);
+  policy.set_infrastructure_retries(0);
+  NewBuild build;
+  DescribePolicy(policy, build);
+  EXPECT_EQ(build.priority, -7);
+  EXPECT_EQ(build.supersede, Supersede::kRunning);
+  EXPECT_EQ(build.max_concurrent, 0);  // The limit is a rule's.
+  EXPECT_EQ(build.infrastructure_retries, 0);
+  build.rule_id = "rul_a";
+  DescribePolicy(policy, build);
+  EXPECT_EQ(build.max_concurrent, 3);
+  NewBuild plain;
+  DescribePolicy({}, plain);
+  EXPECT_EQ(plain.policy, "");
+  EXPECT_EQ(plain.infrastructure_retries, std::nullopt);
 }
 
 }  // namespace

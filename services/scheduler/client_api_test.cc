@@ -53,7 +53,15 @@ TEST_F(ClientApiTest, WrongInputIsRefusedWithTheField) {
   request.mutable_spec()->mutable_recipe()->set_dockerfile_path("../../etc/passwd");
   grpc::Status status = Status(*client_, request);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
-  EXPECT_EQ(status.error_message(), "spec.recipe.dockerfile_path: path leaves the repository");
+  EXPECT_THAT(status.error_message(), StartsWith("spec.recipe.dockerfile_path: path leaves the repository"));
+  request = BuildRequest();
+  request.mutable_policy()->set_priority(101);
+  EXPECT_THAT(Status(*client_, request).error_message(), StartsWith("policy.priority: "));
+  request = BuildRequest();
+  request.mutable_spec()->mutable_recipe()->add_secrets()->set_id("gone");
+  status = Status(*client_, request);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "spec.recipe.secrets[0].secret: no secret \"gone\"");
   request = BuildRequest();
   request.mutable_spec()->mutable_git()->set_ref("gone");
   status = Status(*client_, request);
@@ -65,6 +73,31 @@ TEST_F(ClientApiTest, WrongInputIsRefusedWithTheField) {
   request = BuildRequest();
   request.mutable_spec()->mutable_upload()->set_upload_id("upl_01jgfjh3zdf2mvq8r6kq8c0v4x");
   EXPECT_THAT(Status(*client_, request).error_message(), StartsWith("spec.upload.upload_id: "));
+}
+
+TEST_F(ClientApiTest, ANewerBuildOfAGroupSupersedesAndARetrySupersedesNothing) {
+  v1::CreateBuildRequest request = BuildRequest();
+  request.mutable_policy()->set_supersede(davit::common::v1::SUPERSEDE_POLICY_SKIP_QUEUED);
+  request.mutable_policy()->set_concurrency_group("deploy");
+  request.mutable_policy()->set_priority(3);
+  const v1::Build first = Create(request);
+  EXPECT_EQ(first.policy().priority(), 3);
+  const v1::Build second = Create(request);
+  const v1::Build superseded = Get(first.id());
+  EXPECT_EQ(superseded.state(), v1::BUILD_STATE_SUPERSEDED);
+  EXPECT_EQ(superseded.superseded_by(), second.id());
+
+  grpc::ClientContext context;
+  v1::RetryBuildRequest retry;
+  retry.set_id(first.id());
+  v1::RetryBuildResponse retried;
+  ASSERT_TRUE(client_->RetryBuild(&context, retry, &retried).ok());
+  EXPECT_EQ(retried.build().policy().priority(), 3);
+  EXPECT_EQ(Get(second.id()).state(), v1::BUILD_STATE_QUEUED);
+  // But a newer one supersedes both.
+  Create(request);
+  EXPECT_EQ(Get(second.id()).state(), v1::BUILD_STATE_SUPERSEDED);
+  EXPECT_EQ(Get(retried.build().id()).state(), v1::BUILD_STATE_SUPERSEDED);
 }
 
 TEST_F(ClientApiTest, RolesAndProjectsAreKeptApart) {

@@ -21,8 +21,8 @@ struct Wording {
 };
 
 // Statuses of public repositories are public: they say how a build ended, not why.
-Wording WordingOf(BuildState state) {
-  switch (state) {
+Wording WordingOf(const CommitMark& mark) {
+  switch (mark.state) {
     case BuildState::kQueued:
       return {kPending, "waits for an agent"};
     case BuildState::kHeld:
@@ -34,6 +34,8 @@ Wording WordingOf(BuildState state) {
     case BuildState::kSucceeded:
       return {kSuccess, "succeeded"};
     case BuildState::kSuperseded:
+      // Without an image it was never built: a newer build of its group took its place.
+      if (mark.digest.empty()) return {kCancelled, "was superseded by a newer build"};
       return {kSuccess, "succeeded; newer builds have its tags"};
     case BuildState::kFailed:
       return {kFailure, "failed"};
@@ -80,7 +82,7 @@ Loop::Again CommitReporter::ReportNext() {
 }
 
 CommitReport CommitReporter::ReportOf(const CommitMark& mark) const {
-  const Wording wording = WordingOf(mark.state);
+  const Wording wording = WordingOf(mark);
   CommitReport report;
   report.project = mark.project;
   report.connection_id = mark.connection_id;

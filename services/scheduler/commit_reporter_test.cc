@@ -82,7 +82,9 @@ TEST_F(CommitReporterTest, EachStateHasItsWord) {
       {BuildState::kTimedOut, 5},  {BuildState::kSuperseded, 3}, {BuildState::kHeld, 1}};
   ASSERT_EQ(expected.size(), AllBuildStates().size());
   for (const auto& [state, number] : expected) {
-    EXPECT_EQ(Settle(ReportAnswer(), Mark(state)), "finished|");
+    CommitMark mark = Mark(state);
+    mark.digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    EXPECT_EQ(Settle(ReportAnswer(), mark), "finished|");
     EXPECT_EQ(reports_.back().state, number) << BuildStateName(state);
     EXPECT_THAT(reports_.back().description, testing::StartsWith("bld_1 "));
     EXPECT_LE(reports_.back().description.size(), 140);
@@ -95,6 +97,13 @@ TEST_F(CommitReporterTest, AReportLinksToTheBuildAndNamesTheImage) {
   Settle(ReportAnswer(), mark);
   EXPECT_EQ(reports_.back().target_url, "https://davit.example.com/builds/bld_1");
   EXPECT_EQ(reports_.back().description, "bld_1 succeeded: sha256:0123456789ab");
+}
+
+TEST_F(CommitReporterTest, WhatANewerBuildKeptFromBeingBuiltIsNoSuccess) {
+  CommitMark mark = Mark(BuildState::kSuperseded);
+  Settle(ReportAnswer(), mark);
+  EXPECT_EQ(reports_.back().state, 6);
+  EXPECT_EQ(reports_.back().description, "bld_1 was superseded by a newer build");
 }
 
 TEST_F(CommitReporterTest, AGenericServerIsDone) {

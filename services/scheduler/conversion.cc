@@ -80,6 +80,8 @@ v1::Build ToProto(const BuildRecord& record) {
   build.set_sequence(record.sequence);
   // Written by NormalizeSpec's caller: it parses.
   build.mutable_spec()->ParseFromString(record.spec);
+  if (!record.policy.empty()) build.mutable_policy()->ParseFromString(record.policy);
+  build.set_superseded_by(record.superseded_by);
   build.mutable_origin()->set_rule_id(record.rule_id);
   build.mutable_origin()->set_event_id(record.event_id);
   build.mutable_origin()->set_requested_by(record.requested_by);

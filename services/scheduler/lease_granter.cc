@@ -1,6 +1,7 @@
 // Implements lease_granter.h.
 #include "services/scheduler/lease_granter.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -53,6 +54,11 @@ absl::Status LeaseGranter::GrantOne(const HeldLease& lease) {
   scope.repository = spec.git().repository();
   scope.registry_credential_id = spec.destination().registry_credential_id();
   scope.image_repository = spec.destination().repository();
+  for (const davit::common::v1::RecipeSecret& secret : spec.recipe().secrets()) {
+    if (std::find(scope.secrets.begin(), scope.secrets.end(), secret.secret()) == scope.secrets.end()) {
+      scope.secrets.push_back(secret.secret());
+    }
+  }
   return token_registry_.Grant(lease.project, lease.build_id, lease.fence, scope,
                                clock_.Now() + lease.remaining + kGrantMargin);
 }

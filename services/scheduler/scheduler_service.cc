@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "libs/crypto/hash.h"
 #include "libs/ids/ids.h"
+#include "libs/recipe/policy.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
 #include "services/scheduler/build_spec.h"
@@ -86,6 +87,10 @@ absl::Status SchedulerService::DoCreateBuild(grpc::CallbackServerContext& contex
   v1::CreateBuildRequest normal;
   *normal.mutable_spec() = request.spec();
   DAVIT_RETURN_IF_ERROR(NormalizeSpec(*normal.mutable_spec()));
+  *normal.mutable_policy() = request.policy();
+  DAVIT_RETURN_IF_ERROR(recipe::NormalizePolicy("policy", *normal.mutable_policy()));
+  // A request without a policy is the same as before there were any.
+  if (normal.policy().ByteSizeLong() == 0) normal.clear_policy();
   *normal.mutable_origin() = KeptOrigin(admitted.caller, request.origin());
   const std::string digest = crypto::Sha256(CanonicalBytes(normal));
   CreatedBuild created;
@@ -97,7 +102,7 @@ absl::Status SchedulerService::DoCreateBuild(grpc::CallbackServerContext& contex
   if (!known.has_value()) {
     DAVIT_RETURN_IF_ERROR(Resolve(admitted, *normal.mutable_spec()));
   }
-  DAVIT_ASSIGN_OR_RETURN(created, Queue(admitted, request.request_id(), digest, normal.spec(), normal.origin()));
+  DAVIT_ASSIGN_OR_RETURN(created, Queue(admitted, request.request_id(), digest, normal));
   *response.mutable_build() = ToProto(created.build);
   response.set_duplicate(created.duplicate);
   return absl::OkStatus();
@@ -117,6 +122,12 @@ absl::Status SchedulerService::Resolve(const Admitted& admitted, v1::BuildSpec& 
     if (git.commit().empty()) git.set_ref(resolved->ref);
     git.set_commit(resolved->commit);
   }
+  for (int i = 0; i < spec.recipe().secrets_size() && admitted.caller.role != auth::Role::kRuleEngine; ++i) {
+    // A rule's push is taken in whatever became of its secrets: its build says what is missing, where people look.
+    const absl::Status there =
+        deps_.token_registry.CheckSecret(admitted.project, spec.recipe().secrets(i).secret(), request_id);
+    DAVIT_RETURN_IF_ERROR(Annotate(there, absl::StrCat("spec.recipe.secrets[", i, "].secret")));
+  }
   const absl::StatusOr<std::string> credential = deps_.token_registry.ResolveRegistryCredential(
       admitted.project, RegistryOf(spec), spec.destination().registry_credential_id(), request_id);
   DAVIT_RETURN_IF_ERROR(Annotate(credential.status(), "spec.destination.registry_credential_id"));
@@ -125,19 +136,21 @@ absl::Status SchedulerService::Resolve(const Admitted& admitted, v1::BuildSpec& 
 }
 
 absl::StatusOr<CreatedBuild> SchedulerService::Queue(const Admitted& admitted, const std::string& request_id,
-                                                     const std::string& request_digest, const v1::BuildSpec& spec,
-                                                     const v1::BuildOrigin& origin) {
+                                                     const std::string& request_digest,
+                                                     const v1::CreateBuildRequest& wanted) {
   NewBuild build;
   build.id = NewId("bld", deps_.clock, deps_.random);
   build.project = admitted.project;
   build.request_id = request_id;
   build.request_digest = request_digest;
-  DescribeSpec(spec, build);
-  build.rule_id = origin.rule_id();
-  build.event_id = origin.event_id();
-  build.requested_by = origin.requested_by();
-  build.retry_of = origin.retry_of();
+  DescribeSpec(wanted.spec(), build);
+  build.rule_id = wanted.origin().rule_id();
+  build.event_id = wanted.origin().event_id();
+  build.requested_by = wanted.origin().requested_by();
+  build.retry_of = wanted.origin().retry_of();
+  DescribePolicy(wanted.policy(), build);
   DAVIT_ASSIGN_OR_RETURN(CreatedBuild created, deps_.builds.Create(build));
+  for (const std::string& older : created.superseded) deps_.hub.Notify(older, Topic::kBuild);
   if (!created.duplicate) deps_.dispatcher.Wake();
   return created;
 }
@@ -219,20 +232,25 @@ absl::Status SchedulerService::DoRetryBuild(grpc::CallbackServerContext& context
     return absl::FailedPreconditionError(
         absl::StrCat("the build cannot be repeated before it has ended: it is ", BuildStateName(original.state)));
   }
-  v1::BuildSpec spec;
-  if (!spec.ParseFromString(original.spec)) return absl::InternalError("the stored specification cannot be read");
+  v1::CreateBuildRequest wanted;
+  v1::BuildSpec& spec = *wanted.mutable_spec();
+  if (!spec.ParseFromString(original.spec) || !wanted.mutable_policy()->ParseFromString(original.policy)) {
+    return absl::InternalError("the stored specification cannot be read");
+  }
+  // It may be of an older commit than what waits or runs now.
+  wanted.mutable_policy()->clear_supersede();
   if (spec.has_upload()) {
     const absl::Status found = deps_.uploads.Get(admitted.project, spec.upload().upload_id()).status();
     DAVIT_RETURN_IF_ERROR(Annotate(found, "the build cannot be repeated: its upload is not kept any more"));
   }
-  v1::BuildOrigin origin;
+  v1::BuildOrigin& origin = *wanted.mutable_origin();
   origin.set_rule_id(original.rule_id);
   origin.set_event_id(original.event_id);
   origin.set_requested_by(admitted.caller.name);
   origin.set_retry_of(original.id);
   DAVIT_ASSIGN_OR_RETURN(
       const CreatedBuild created,
-      Queue(admitted, request.request_id(), crypto::Sha256(absl::StrCat("retry ", original.id)), spec, origin));
+      Queue(admitted, request.request_id(), crypto::Sha256(absl::StrCat("retry ", original.id)), wanted));
   *response.mutable_build() = ToProto(created.build);
   return absl::OkStatus();
 }

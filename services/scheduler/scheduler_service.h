@@ -88,8 +88,7 @@ class SchedulerService : public v1::Scheduler::CallbackService {
   absl::StatusOr<AgentRecord> SetDrain(grpc::CallbackServerContext& context, const std::string& id, DrainWish wish);
   absl::Status Resolve(const Admitted& admitted, v1::BuildSpec& spec);
   absl::StatusOr<CreatedBuild> Queue(const Admitted& admitted, const std::string& request_id,
-                                     const std::string& request_digest, const v1::BuildSpec& spec,
-                                     const v1::BuildOrigin& origin);
+                                     const std::string& request_digest, const v1::CreateBuildRequest& wanted);
 
   const SchedulerServiceDeps deps_;
   const ReadCallDeps read_deps_;

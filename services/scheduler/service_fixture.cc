@@ -32,7 +32,7 @@ ServiceFixture::ServiceFixture() : database_("scheduler") {
   options_.retry.initial_delay = absl::Milliseconds(20);
   options_.log_tail_grace = absl::ZeroDuration();
   options_.allowed_hosts = {"127.0.0.1"};
-  token_registry_server_ = *rpc::Server::Start({}, {&token_registry_}, Logger::Discarding(), metrics_);
+  token_registry_server_ = *rpc::Server::Start({}, {&token_registry_, &build_secrets_}, Logger::Discarding(), metrics_);
 }
 
 ServiceFixture::~ServiceFixture() { Stop(); }

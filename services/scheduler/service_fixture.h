@@ -68,6 +68,7 @@ class ServiceFixture : public ::testing::Test {
   auth::FakeAuthenticator authenticator_;
   postgres::TestDatabase database_;
   FakeTokenRegistry token_registry_;
+  FakeBuildSecrets build_secrets_;
   std::unique_ptr<rpc::Server> token_registry_server_;
   std::unique_ptr<SchedulerApp> app_;
   std::unique_ptr<rpc::Server> server_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "davit/registry/v1/build_secrets.grpc.pb.h"
 #include "davit/registry/v1/token_registry.grpc.pb.h"
 #include "google/protobuf/util/time_util.h"
 #include "libs/rpc/client_context.h"
@@ -22,10 +23,12 @@ namespace v1 = ::davit::registry::v1;
 
 struct TokenRegistryClient::Stub {
   std::unique_ptr<v1::TokenRegistry::Stub> rpc;
+  std::unique_ptr<v1::BuildSecrets::Stub> secrets;
 };
 
 TokenRegistryClient::TokenRegistryClient(std::shared_ptr<grpc::Channel> channel, absl::Duration timeout)
     : stub_(std::make_unique<Stub>()), timeout_(timeout) {
+  stub_->secrets = v1::BuildSecrets::NewStub(channel);
   stub_->rpc = v1::TokenRegistry::NewStub(std::move(channel));
 }
 
@@ -86,6 +89,18 @@ absl::StatusOr<std::string> TokenRegistryClient::ResolveRegistryCredential(const
   return fitting.size() == 1 ? fitting.front() : std::string();
 }
 
+absl::Status TokenRegistryClient::CheckSecret(const std::string& project, const std::string& name,
+                                              const std::string& request_id) {
+  v1::GetSecretRequest request;
+  request.set_project(project);
+  request.set_name(name);
+  v1::GetSecretResponse response;
+  grpc::ClientContext context;
+  rpc::SetDeadline(context, timeout_);
+  rpc::SetRequestId(context, request_id);
+  return rpc::FromGrpcStatus(stub_->secrets->GetSecret(&context, request, &response));
+}
+
 absl::Status TokenRegistryClient::Grant(const std::string& project, const std::string& build_id, int64_t fence,
                                         const GrantScope& scope, absl::Time expire_time) {
   v1::GrantBuildCredentialsRequest request;
@@ -96,6 +111,7 @@ absl::Status TokenRegistryClient::Grant(const std::string& project, const std::s
   request.mutable_scope()->set_repository(scope.repository);
   request.mutable_scope()->set_registry_credential_id(scope.registry_credential_id);
   request.mutable_scope()->set_image_repository(scope.image_repository);
+  request.mutable_scope()->mutable_secrets()->Assign(scope.secrets.begin(), scope.secrets.end());
   *request.mutable_expire_time() =
       google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(absl::ToUnixMicros(expire_time));
   v1::GrantBuildCredentialsResponse response;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -29,6 +30,7 @@ struct GrantScope {
   std::string repository;
   std::string registry_credential_id;
   std::string image_repository;
+  std::vector<std::string> secrets = {};  // Names of the project's secrets.
 };
 
 // A registry's user and password; an empty user means none is needed.
@@ -53,6 +55,9 @@ class TokenRegistryClient {
   // project), else the project's only credential for that registry if there is exactly one, else "".
   absl::StatusOr<std::string> ResolveRegistryCredential(const std::string& project, const std::string& registry,
                                                         const std::string& id, const std::string& request_id);
+
+  // OK when the project has a secret of that name; NOT_FOUND.
+  absl::Status CheckSecret(const std::string& project, const std::string& name, const std::string& request_id);
 
   // Allows the holder of (build, fence) to be issued credentials until `expire_time`.
   absl::Status Grant(const std::string& project, const std::string& build_id, int64_t fence, const GrantScope& scope,

@@ -12,6 +12,9 @@ namespace {
 // How long the mark of a revocation is kept: longer than any call can be on its way.
 constexpr absl::Duration kRevocationKept = absl::Hours(24);
 
+// Secrets of one build at most.
+constexpr size_t kMaxSecrets = 20;
+
 absl::Status Superseded(int64_t fence) {
   return absl::FailedPreconditionError(absl::StrCat("lease superseded by fence ", fence));
 }
@@ -61,6 +64,10 @@ absl::Status BuildCredentialBroker::CheckScope(const std::string& project, const
                            store_.GetRegistryCredential(project, scope.registry_credential_id));
     registry = credential.registry;
   }
+  if (scope.secrets.size() > kMaxSecrets) {
+    return absl::InvalidArgumentError(absl::StrCat("scope.secrets: more than ", kMaxSecrets));
+  }
+  for (const std::string& name : scope.secrets) DAVIT_RETURN_IF_ERROR(secrets_.CheckExists(project, name));
   return CheckImageRepository("scope.image_repository", scope.image_repository, registry);
 }
 
@@ -87,6 +94,10 @@ absl::StatusOr<BuildCredentials> BuildCredentialBroker::IssueForBuild(const auth
   if (!grant.scope.registry_credential_id.empty()) {
     DAVIT_ASSIGN_OR_RETURN(credentials.registry,
                            OpenRegistry(caller, grant.project, grant.scope.registry_credential_id, "build", build_id));
+  }
+  for (const std::string& name : grant.scope.secrets) {
+    DAVIT_ASSIGN_OR_RETURN(crypto::SecretString value, secrets_.OpenForBuild(caller, grant.project, name, build_id));
+    credentials.secrets.emplace_back(name, std::move(value));
   }
   return credentials;
 }

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,6 +15,7 @@
 #include "libs/auth/caller.h"
 #include "libs/clock/clock.h"
 #include "libs/crypto/secret.h"
+#include "services/token_registry/build_secret_directory.h"
 #include "services/token_registry/secret_vault.h"
 #include "services/token_registry/store.h"
 #include "services/token_registry/token_keeper.h"
@@ -38,6 +41,7 @@ struct RegistryAccess {
 struct BuildCredentials {
   std::optional<SourceAccess> source;
   std::optional<RegistryAccess> registry;
+  std::vector<std::pair<std::string, crypto::SecretString>> secrets;  // By name.
   absl::Time expire_time;
 };
 
@@ -45,8 +49,9 @@ struct BuildCredentials {
 class BuildCredentialBroker {
  public:
   // All parameters must outlive the broker.
-  BuildCredentialBroker(Store& store, SecretVault& vault, TokenKeeper& tokens, Clock& clock)
-      : store_(store), vault_(vault), tokens_(tokens), clock_(clock) {}
+  BuildCredentialBroker(Store& store, BuildSecretDirectory& secrets, SecretVault& vault, TokenKeeper& tokens,
+                        Clock& clock)
+      : store_(store), secrets_(secrets), vault_(vault), tokens_(tokens), clock_(clock) {}
 
   // Allows the holder of (build, fence) to be issued what the grant's scope names.
   absl::Status Grant(const BuildGrant& grant);
@@ -72,6 +77,7 @@ class BuildCredentialBroker {
                                               const std::string& build_id);
 
   Store& store_;
+  BuildSecretDirectory& secrets_;
   SecretVault& vault_;
   TokenKeeper& tokens_;
   Clock& clock_;

@@ -22,7 +22,7 @@ absl::Status PostgresStore::PutBuildGrant(const BuildGrant& grant, const GrantDe
     return transaction
         .Execute(queries::kPutBuildGrant, grant.build_id, grant.project, grant.fence, grant.scope.connection_id,
                  grant.scope.repository, grant.scope.registry_credential_id, grant.scope.image_repository,
-                 grant.expire_time)
+                 grant.expire_time, grant.scope.secrets)
         .status();
   });
 }

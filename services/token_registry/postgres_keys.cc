@@ -17,6 +17,7 @@ SecretKind KindOf(absl::string_view table) {
   if (table == "connections") return SecretKind::kConnection;
   if (table == "webhooks") return SecretKind::kWebhook;
   if (table == "oauth_refresh_tokens") return SecretKind::kRefreshToken;
+  if (table == "build_secrets") return SecretKind::kBuildSecret;
   return table == "oauth_authorizations" ? SecretKind::kAuthorization : SecretKind::kRegistryCredential;
 }
 
@@ -30,6 +31,8 @@ const postgres::Statement& RewrapStatement(SecretKind kind) {
       return queries::kRewrapRefreshToken;
     case SecretKind::kAuthorization:
       return queries::kRewrapAuthorization;
+    case SecretKind::kBuildSecret:
+      return queries::kRewrapBuildSecret;
     case SecretKind::kWebhook:
       break;
   }

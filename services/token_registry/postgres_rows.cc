@@ -96,6 +96,7 @@ BuildGrant ReadBuildGrant(const pqxx::row& row) {
   grant.scope.repository = ReadText(row["repository"]);
   grant.scope.registry_credential_id = ReadText(row["registry_credential_id"]);
   grant.scope.image_repository = ReadText(row["image_repository"]);
+  grant.scope.secrets = absl::StrSplit(ReadText(row["secrets"]), ' ', absl::SkipEmpty());
   grant.expire_time = ReadTime(row["expire_time"]);
   return grant;
 }

@@ -87,6 +87,7 @@ struct BuildCredentialScope {
   std::string repository;
   std::string registry_credential_id;  // Empty when the registry needs no authentication.
   std::string image_repository;
+  std::vector<std::string> secrets;  // Names of the project's secrets.
 
   bool operator==(const BuildCredentialScope&) const = default;
 };
@@ -137,7 +138,7 @@ struct OAuthAuthorization {
 };
 
 // The kinds of records that hold a secret.
-enum class SecretKind { kConnection, kRegistryCredential, kWebhook, kRefreshToken, kAuthorization };
+enum class SecretKind { kConnection, kRegistryCredential, kWebhook, kRefreshToken, kAuthorization, kBuildSecret };
 
 // A stored secret, and where it belongs.
 struct StoredSecret {

@@ -16,12 +16,14 @@
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
 #include "services/token_registry/bootstrap_tokens.h"
+#include "services/token_registry/build_secrets_service.h"
 #include "services/token_registry/housekeeper.h"
 #include "services/token_registry/http_oauth_server.h"
 #include "services/token_registry/http_provider_client.h"
 #include "services/token_registry/identity_service.h"
 #include "services/token_registry/migrations.h"
 #include "services/token_registry/oauth_directory.h"
+#include "services/token_registry/postgres_build_secrets.h"
 #include "services/token_registry/postgres_store.h"
 #include "services/token_registry/token_keeper.h"
 #include "services/token_registry/token_registry_service.h"
@@ -77,10 +79,13 @@ struct TokenRegistryApp::Parts {
         connections(store, vault, token_keeper, *provider, policy, clock, random),
         registry_credentials(store, vault, *provider, clock, random),
         webhooks(store, vault, clock, random),
-        broker(store, vault, token_keeper, clock),
+        secret_store(*pool),
+        secrets(secret_store, vault, clock, random),
+        broker(store, secrets, vault, token_keeper, clock),
         providers(store, connections, *provider),
         hooks(store, connections, webhooks, *provider, options.webhook_public_url),
         oauth(store, vault, oauth_server, apps, connections, policy, clock, random),
+        secrets_service(guard, secret_store, secrets),
         identity_service(guard, store, tokens, authenticator),
         registry_service(guard, store, connections, registry_credentials, webhooks, broker, providers, hooks, vault,
                          oauth),
@@ -103,10 +108,13 @@ struct TokenRegistryApp::Parts {
   ConnectionDirectory connections;
   RegistryCredentialDirectory registry_credentials;
   WebhookDirectory webhooks;
+  PostgresBuildSecretStore secret_store;
+  BuildSecretDirectory secrets;
   BuildCredentialBroker broker;
   ProviderDirectory providers;
   HookInstaller hooks;
   OAuthDirectory oauth;
+  BuildSecretsServiceImpl secrets_service;
   IdentityServiceImpl identity_service;
   TokenRegistryServiceImpl registry_service;
   metrics::Registry& metrics;
@@ -164,7 +172,7 @@ TokenRegistryApp::TokenRegistryApp(std::unique_ptr<Parts> parts) : parts_(std::m
 TokenRegistryApp::~TokenRegistryApp() = default;
 
 std::vector<grpc::Service*> TokenRegistryApp::services() {
-  return {&parts_->identity_service, &parts_->registry_service};
+  return {&parts_->identity_service, &parts_->registry_service, &parts_->secrets_service};
 }
 
 auth::Authenticator& TokenRegistryApp::authenticator() { return parts_->authenticator; }

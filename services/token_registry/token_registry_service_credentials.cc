@@ -138,6 +138,7 @@ grpc::Status TokenRegistryServiceImpl::GrantBuildCredentials(grpc::ServerContext
     grant.scope.repository = request->scope().repository();
     grant.scope.registry_credential_id = request->scope().registry_credential_id();
     grant.scope.image_repository = request->scope().image_repository();
+    grant.scope.secrets.assign(request->scope().secrets().begin(), request->scope().secrets().end());
     if (!request->has_expire_time()) return absl::InvalidArgumentError("expire_time: required");
     grant.expire_time = FromProto(request->expire_time());
     DAVIT_RETURN_IF_ERROR(broker_.Grant(grant));
@@ -165,6 +166,11 @@ grpc::Status TokenRegistryServiceImpl::IssueBuildCredentials(grpc::ServerContext
                            broker_.IssueForBuild(caller, request->build_id(), request->fence()));
     if (credentials.source) ToProto(*credentials.source, response->mutable_source());
     if (credentials.registry) ToProto(*credentials.registry, response->mutable_registry());
+    for (const auto& [name, value] : credentials.secrets) {
+      registry::v1::SecretValue& issued = *response->add_secrets();
+      issued.set_name(name);
+      issued.set_value(value.Reveal());
+    }
     ToProto(credentials.expire_time, response->mutable_expire_time());
     return absl::OkStatus();
   }());

@@ -2,7 +2,9 @@
 
 import base64
 import gzip
+import hashlib
 import os
+import secrets
 import threading
 import unittest
 import urllib.parse
@@ -60,11 +62,16 @@ class SecretTest(world.WorldCase):
             **{name: standalone.secret(name) for name in ("admin.token", "agent.token", "scheduler.token", "rule_engine.token",
                                                           "gateway.token")},
         }
+        cls.secrets["the build secret"] = f"build-secret-{secrets.token_hex(16)}"
+        cls.davit("secret", "create", "planted", "--from-file", "-", stdin=cls.secrets["the build secret"])
         cls.repository = cls.world.repository({
-            # Prints all that a build can see of itself.
+            # Prints all that a build can see of itself, and the secret that it is given in the ways in which it may slip out.
             "Dockerfile": "ARG REGISTRY\nFROM ${REGISTRY}/base/busybox:latest\nRUN env; cat /proc/*/cmdline /proc/*/environ; mount; true\n"
+                          "RUN --mount=type=secret,id=planted,required=true cd /run/secrets && sha256sum planted && cat planted && "
+                          "base64 planted && (printf davit: && cat planted) | base64 -w 0 && od -v -An -tx1 planted | tr -d ' \\n' && "
+                          "(head -c 20 planted; sleep 1; tail -c +21 planted)\n"
                           "COPY . /context\n"})
-        cls.world.rule(cls.repository)
+        cls.world.rule(cls.repository, "--secret", "planted")
         _, cls.secrets["the webhook secret"] = cls.world.webhook(cls.repository)
         cls.needles = {needle: name for name, secret in cls.secrets.items() for needle in forms(secret)}
         watch = ProcessWatch(list(cls.needles), cls.world.directory)
@@ -86,6 +93,9 @@ class SecretTest(world.WorldCase):
 
     def test_the_build_used_them(self):
         self.assert_succeeded(self.build)
+        log = self.davit.log(self.build["id"])
+        self.assertIn(hashlib.sha256(self.secrets["the build secret"].encode()).hexdigest(), log)
+        self.assertIn("***", log)
         self.assertEqual(self.failed["state"], "BUILD_STATE_FAILED")
 
     def test_not_in_command_lines_and_environments(self):
@@ -97,7 +107,7 @@ class SecretTest(world.WorldCase):
             self._assert_clean(self.davit.text("builds", "get", build["id"], "-o", "json").encode(), "a build")
 
     def test_not_in_what_the_api_lists(self):
-        for command in (("connect", "list"), ("registry-credential", "list"), ("rule", "list"), ("events",), ("builds",), ("agents",)):
+        for command in (("connect", "list"), ("registry-credential", "list"), ("rule", "list"), ("secret", "list"), ("events",), ("builds",), ("agents",)):
             self._assert_clean(self.davit.text(*command, "-o", "json").encode(), " ".join(command))
 
     def test_not_in_the_logs_of_services_and_engines(self):

@@ -32,8 +32,14 @@ class FakeCredentials final : public CredentialClient {
     response.mutable_registry()->set_registry("r:5000");
     response.mutable_registry()->set_username("u");
     response.mutable_registry()->set_password("registry-password");
+    for (const auto& [name, value] : secrets) {
+      registry::v1::SecretValue& secret = *response.add_secrets();
+      secret.set_name(name);
+      secret.set_value(value);
+    }
     return response;
   }
+  std::map<std::string, std::string> secrets;
   absl::Status error;
   std::vector<std::string> git_tokens;
   int calls = 0;

@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "davit/registry/v1/build_secrets.grpc.pb.h"
 #include "davit/registry/v1/token_registry.grpc.pb.h"
 #include "davit/rules/v1/rule_engine.grpc.pb.h"
 #include "davit/scheduler/v1/scheduler.grpc.pb.h"
@@ -61,6 +62,19 @@ class FakeTokenRegistry : public registry::v1::TokenRegistry::Service {
   std::string credential;
 };
 
+// Knows one secret, "npm-token".
+class FakeBuildSecrets : public registry::v1::BuildSecrets::Service {
+ public:
+  grpc::Status GetSecret(grpc::ServerContext*, const registry::v1::GetSecretRequest* request,
+                         registry::v1::GetSecretResponse* response) override {
+    if (request->name() != "npm-token") {
+      return {grpc::StatusCode::NOT_FOUND, absl::StrCat("no secret \"", request->name(), "\"")};
+    }
+    response->mutable_secret()->set_name(request->name());
+    return grpc::Status::OK;
+  }
+};
+
 // Makes one build per request id.
 class FakeScheduler : public scheduler::v1::Scheduler::Service {
  public:
@@ -101,7 +115,7 @@ class RuleEngineAppTest : public StoreFixture {
     registry_.connection = NewId("con", real_clock_, random_);
     registry_.credential = NewId("rcr", real_clock_, random_);
     webhook_ = NewId("whk", real_clock_, random_);
-    peers_ = *rpc::Server::Start({}, {&registry_, &scheduler_}, Logger::Discarding(), metrics_);
+    peers_ = *rpc::Server::Start({}, {&registry_, &secrets_, &scheduler_}, Logger::Discarding(), metrics_);
     StartApp();
   }
 
@@ -201,6 +215,7 @@ class RuleEngineAppTest : public StoreFixture {
   auth::FakeAuthenticator authenticator_;
   metrics::Registry metrics_;
   FakeTokenRegistry registry_;
+  FakeBuildSecrets secrets_;
   FakeScheduler scheduler_;
   std::string webhook_;
   std::unique_ptr<rpc::Server> peers_;

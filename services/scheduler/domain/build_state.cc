@@ -20,11 +20,13 @@ constexpr Transition kTransitions[] = {
     {BuildState::kHeld, BuildState::kCancelled},         //
     {BuildState::kQueued, BuildState::kRunning},         // claimed
     {BuildState::kQueued, BuildState::kCancelled},       //
+    {BuildState::kQueued, BuildState::kSuperseded},      // a newer build of its group
     {BuildState::kRunning, BuildState::kQueued},         // retried, or given back
     {BuildState::kRunning, BuildState::kPublishing},     // the image is pushed
     {BuildState::kRunning, BuildState::kFailed},         //
     {BuildState::kRunning, BuildState::kCancelled},      //
     {BuildState::kRunning, BuildState::kTimedOut},       //
+    {BuildState::kRunning, BuildState::kSuperseded},     // a newer build of its group had it stopped
     {BuildState::kPublishing, BuildState::kSucceeded},   // at least one tag is set, or there were none
     {BuildState::kPublishing, BuildState::kSuperseded},  // newer builds own all of them
     {BuildState::kPublishing, BuildState::kFailed},      // the registry refuses

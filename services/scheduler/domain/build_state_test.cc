@@ -16,7 +16,8 @@ TEST(BuildStateTest, ExactlyTheDesignedTransitionsAreAllowed) {
       {S::kHeld, S::kQueued},       {S::kHeld, S::kCancelled},       {S::kQueued, S::kRunning},
       {S::kQueued, S::kCancelled},  {S::kRunning, S::kQueued},       {S::kRunning, S::kPublishing},
       {S::kRunning, S::kFailed},    {S::kRunning, S::kCancelled},    {S::kRunning, S::kTimedOut},
-      {S::kPublishing, S::kFailed}, {S::kPublishing, S::kSucceeded}, {S::kPublishing, S::kSuperseded}};
+      {S::kPublishing, S::kFailed}, {S::kPublishing, S::kSucceeded}, {S::kPublishing, S::kSuperseded},
+      {S::kQueued, S::kSuperseded}, {S::kRunning, S::kSuperseded}};
   for (const S from : AllBuildStates()) {
     for (const S to : AllBuildStates()) {
       EXPECT_EQ(MayFollow(from, to), designed.contains({from, to}))

@@ -13,6 +13,10 @@ QueueExplanation ExplainWait(const QueueFacts& facts) {
     explanation.reason = WaitReason::kBackoff;
     explanation.detail = absl::StrCat("tried again after ", facts.failures, " infrastructure failure(s), not before ",
                                       absl::FormatTime(absl::RFC3339_sec, *facts.not_before, absl::UTCTimeZone()));
+  } else if (facts.rule_running.has_value()) {
+    explanation.reason = WaitReason::kRuleLimit;
+    explanation.detail = absl::StrCat("the rule has ", *facts.rule_running, " of at most ", facts.rule_max_running,
+                                      " builds at a time; position ", explanation.position, " of those that wait");
   } else if (facts.ready_agents == 0) {
     explanation.reason = WaitReason::kNoAgent;
     explanation.detail = "no agent is there, or all are draining";

@@ -24,6 +24,13 @@ TEST(QueueExplanationTest, ALimitIsGivenWithItsNumbers) {
   EXPECT_EQ(explanation.position, 4);
 }
 
+TEST(QueueExplanationTest, ARulesLimitComesBeforeThoseOfTheProjectAndTheAgents) {
+  const QueueExplanation explanation =
+      ExplainWait({.ahead = 2, .running = 5, .max_running = 5, .rule_running = 1, .rule_max_running = 1});
+  EXPECT_EQ(explanation.reason, WaitReason::kRuleLimit);
+  EXPECT_EQ(explanation.detail, "the rule has 1 of at most 1 builds at a time; position 3 of those that wait");
+}
+
 TEST(QueueExplanationTest, ElseTheSlotsAreTaken) {
   const QueueExplanation explanation =
       ExplainWait({.ahead = 1, .running = 1, .max_running = 5, .ready_agents = 2, .leases = 4});

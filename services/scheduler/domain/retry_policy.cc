@@ -35,16 +35,15 @@ absl::Duration DelayAfter(int failures, const RetryPolicy& policy, double fracti
 
 }  // namespace
 
-NextStep DecideNextStep(AttemptEnd end, bool cancel_requested, int failures, const RetryPolicy& policy,
-                        double fraction) {
+NextStep DecideNextStep(AttemptEnd end, StopRequest stop, int failures, const RetryPolicy& policy, double fraction) {
   NextStep step;
   step.outcome = OutcomeOf(end);
   if (end == AttemptEnd::kTimedOut) {
     step.state = BuildState::kTimedOut;
     return step;
   }
-  if (cancel_requested) {
-    step.state = BuildState::kCancelled;
+  if (stop != StopRequest::kNone) {
+    step.state = stop == StopRequest::kCancel ? BuildState::kCancelled : BuildState::kSuperseded;
     return step;
   }
   switch (end) {

@@ -21,6 +21,13 @@ enum class AttemptEnd {
   kNotStarted,            // the lease never left the scheduler: its credentials could not be granted
 };
 
+// Whether somebody wants the build to end.
+enum class StopRequest {
+  kNone,
+  kCancel,     // a person
+  kSupersede,  // a newer build
+};
+
 // How often and when infrastructure failures are tried again.
 struct RetryPolicy {
   // Attempts that may fail for an infrastructure reason before the build fails, at least 1.
@@ -45,9 +52,9 @@ struct NextStep {
 };
 
 // Decides. `failures` is how many attempts failed for infrastructure reasons before this one; `fraction` in [0, 1) is
-// the draw for the jitter. A requested cancellation wins over everything but a time-out: an image whose build was
-// cancelled is not published, and a lost build that was cancelled is not tried again.
-NextStep DecideNextStep(AttemptEnd end, bool cancel_requested, int failures, const RetryPolicy& policy,
+// the draw for the jitter. A request to stop wins over everything but a time-out: an image whose build was cancelled or
+// superseded is not published, and a lost build that was is not tried again.
+NextStep DecideNextStep(AttemptEnd end, StopRequest stop, int failures, const RetryPolicy& policy,
                         double fraction);
 
 // Whose fault the attempt's end is; kNone when it is no failure.

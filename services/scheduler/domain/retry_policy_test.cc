@@ -17,16 +17,16 @@ RetryPolicy Policy() {
 
 TEST(RetryPolicyTest, EveryNextStepMayFollowARunningBuild) {
   for (const AttemptEnd end : kAllEnds) {
-    for (const bool cancel : {false, true}) {
+    for (const StopRequest stop : {StopRequest::kNone, StopRequest::kCancel, StopRequest::kSupersede}) {
       for (const int failures : {0, 1, 2, 9}) {
-        EXPECT_TRUE(MayFollow(BuildState::kRunning, DecideNextStep(end, cancel, failures, Policy(), 0).state));
+        EXPECT_TRUE(MayFollow(BuildState::kRunning, DecideNextStep(end, stop, failures, Policy(), 0).state));
       }
     }
   }
 }
 
 TEST(RetryPolicyTest, AUsersMistakeIsNeverTriedAgain) {
-  const NextStep step = DecideNextStep(AttemptEnd::kFailedUser, false, 0, Policy(), 0);
+  const NextStep step = DecideNextStep(AttemptEnd::kFailedUser, StopRequest::kNone, 0, Policy(), 0);
   EXPECT_EQ(step.state, BuildState::kFailed);
   EXPECT_FALSE(step.counts_as_failure);
   EXPECT_EQ(FailureClassOf(AttemptEnd::kFailedUser), FailureClass::kUser);
@@ -34,51 +34,55 @@ TEST(RetryPolicyTest, AUsersMistakeIsNeverTriedAgain) {
 
 TEST(RetryPolicyTest, InfrastructureFailuresAreTriedAgainUntilTheAttemptsAreUsedUp) {
   for (const AttemptEnd end : {AttemptEnd::kFailedInfrastructure, AttemptEnd::kLost, AttemptEnd::kSessionReplaced}) {
-    EXPECT_EQ(DecideNextStep(end, false, 0, Policy(), 0).state, BuildState::kQueued);
-    EXPECT_EQ(DecideNextStep(end, false, 1, Policy(), 0).state, BuildState::kQueued);
-    EXPECT_EQ(DecideNextStep(end, false, 2, Policy(), 0).state, BuildState::kFailed);
-    EXPECT_TRUE(DecideNextStep(end, false, 0, Policy(), 0).counts_as_failure);
+    EXPECT_EQ(DecideNextStep(end, StopRequest::kNone, 0, Policy(), 0).state, BuildState::kQueued);
+    EXPECT_EQ(DecideNextStep(end, StopRequest::kNone, 1, Policy(), 0).state, BuildState::kQueued);
+    EXPECT_EQ(DecideNextStep(end, StopRequest::kNone, 2, Policy(), 0).state, BuildState::kFailed);
+    EXPECT_TRUE(DecideNextStep(end, StopRequest::kNone, 0, Policy(), 0).counts_as_failure);
     EXPECT_EQ(FailureClassOf(end), FailureClass::kInfrastructure);
   }
 }
 
 TEST(RetryPolicyTest, DelaysDoubleUpToTheMaximumAndAreJittered) {
-  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, false, 0, Policy(), 0).delay, absl::Seconds(2));
-  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, false, 1, Policy(), 0).delay, absl::Seconds(4));
+  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, StopRequest::kNone, 0, Policy(), 0).delay, absl::Seconds(2));
+  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, StopRequest::kNone, 1, Policy(), 0).delay, absl::Seconds(4));
   RetryPolicy many = Policy();
   many.max_attempts = 10;
-  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, false, 7, many, 0).delay, absl::Seconds(5));
-  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, false, 0, Policy(), 0.5).delay, absl::Milliseconds(1500));
+  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, StopRequest::kNone, 7, many, 0).delay, absl::Seconds(5));
+  EXPECT_EQ(DecideNextStep(AttemptEnd::kLost, StopRequest::kNone, 0, Policy(), 0.5).delay, absl::Milliseconds(1500));
 }
 
 TEST(RetryPolicyTest, AReplacedSessionIsTriedAgainAtOnce) {
-  EXPECT_EQ(DecideNextStep(AttemptEnd::kSessionReplaced, false, 0, Policy(), 0).delay, absl::ZeroDuration());
+  EXPECT_EQ(DecideNextStep(AttemptEnd::kSessionReplaced, StopRequest::kNone, 0, Policy(), 0).delay,
+            absl::ZeroDuration());
 }
 
 TEST(RetryPolicyTest, WhatWasGivenBackDoesNotCount) {
   for (const AttemptEnd end : {AttemptEnd::kReturned, AttemptEnd::kNotStarted}) {
-    const NextStep step = DecideNextStep(end, false, 99, Policy(), 0);
+    const NextStep step = DecideNextStep(end, StopRequest::kNone, 99, Policy(), 0);
     EXPECT_EQ(step.state, BuildState::kQueued);
     EXPECT_FALSE(step.counts_as_failure);
   }
-  EXPECT_GT(DecideNextStep(AttemptEnd::kNotStarted, false, 0, Policy(), 0).delay, absl::ZeroDuration());
+  EXPECT_GT(DecideNextStep(AttemptEnd::kNotStarted, StopRequest::kNone, 0, Policy(), 0).delay, absl::ZeroDuration());
 }
 
-TEST(RetryPolicyTest, ARequestedCancellationEndsTheBuildHoweverTheAttemptEnded) {
+TEST(RetryPolicyTest, ARequestToStopEndsTheBuildHoweverTheAttemptEnded) {
   for (const AttemptEnd end : kAllEnds) {
-    const BuildState expected = end == AttemptEnd::kTimedOut ? BuildState::kTimedOut : BuildState::kCancelled;
-    EXPECT_EQ(DecideNextStep(end, true, 0, Policy(), 0).state, expected);
+    const bool timed_out = end == AttemptEnd::kTimedOut;
+    EXPECT_EQ(DecideNextStep(end, StopRequest::kCancel, 0, Policy(), 0).state,
+              timed_out ? BuildState::kTimedOut : BuildState::kCancelled);
+    EXPECT_EQ(DecideNextStep(end, StopRequest::kSupersede, 0, Policy(), 0).state,
+              timed_out ? BuildState::kTimedOut : BuildState::kSuperseded);
   }
 }
 
 TEST(RetryPolicyTest, ACancellationThatNobodyAskedForIsAnInfrastructureFailure) {
-  const NextStep step = DecideNextStep(AttemptEnd::kCancelled, false, 0, Policy(), 0);
+  const NextStep step = DecideNextStep(AttemptEnd::kCancelled, StopRequest::kNone, 0, Policy(), 0);
   EXPECT_EQ(step.state, BuildState::kQueued);
   EXPECT_TRUE(step.counts_as_failure);
 }
 
 TEST(RetryPolicyTest, ASuccessIsPublished) {
-  const NextStep step = DecideNextStep(AttemptEnd::kSucceeded, false, 0, Policy(), 0);
+  const NextStep step = DecideNextStep(AttemptEnd::kSucceeded, StopRequest::kNone, 0, Policy(), 0);
   EXPECT_EQ(step.state, BuildState::kPublishing);
   EXPECT_EQ(step.outcome, AttemptOutcome::kSucceeded);
 }

@@ -1,7 +1,7 @@
 -- One build with what became of its tags.
 -- $1 id
-select build.sequence, build.id, build.project, build.request_id, build.request_digest, build.spec, build.rule_id, build.event_id, build.requested_by,
-       build.retry_of, build.state, build.phase, build.revision, build.attempt, build.infrastructure_failures, build.not_before,
+select build.sequence, build.id, build.project, build.request_id, build.request_digest, build.spec, build.policy, build.rule_id, build.event_id, build.requested_by,
+       build.retry_of, build.superseded_by, build.state, build.phase, build.revision, build.attempt, build.infrastructure_failures, build.not_before,
        build.cancel_requested_at, build.digest, build.failure_class, build.failure_message, build.created_at, build.started_at, build.finished_at,
        array_to_json(build.tags)::text as tags,
        (select coalesce(json_object_agg(result.tag, result.outcome), '{}')::text from publication_tags result

@@ -1,3 +1,3 @@
 -- Where a build queues.
 -- $1 build
-select project, pool, priority, sequence, state from builds where id = $1
+select project, pool, priority, sequence, state, rule_id from builds where id = $1

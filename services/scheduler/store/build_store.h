@@ -33,6 +33,8 @@ struct BuildFilter {
 struct CreatedBuild {
   BuildRecord build;
   bool duplicate = false;
+  // Older builds that it superseded, or asked to stop.
+  std::vector<std::string> superseded = {};
 };
 
 // Thread-safe; every call is one transaction and may block. `project` may be kEveryProject. Builds of other projects
@@ -41,7 +43,8 @@ class BuildStore {
  public:
   virtual ~BuildStore() = default;
 
-  // Makes a build and queues it. A known request id gives its build; ALREADY_EXISTS when that request was another one.
+  // Makes a build, does to older builds of its group what it says, and queues it: all or nothing. A known request id
+  // gives its build and changes nothing; ALREADY_EXISTS when that request was another one.
   virtual absl::StatusOr<CreatedBuild> Create(const NewBuild& build) = 0;
 
   // The build that a request made, if any.

@@ -6,6 +6,7 @@
 #include "services/scheduler/queries.h"
 #include "services/scheduler/store/build_store.h"
 #include "services/scheduler/store/rows.h"
+#include "services/scheduler/store/sharing.h"
 #include "services/scheduler/store/transitions.h"
 
 namespace davit::scheduler {
@@ -37,27 +38,17 @@ absl::StatusOr<std::optional<BuildRecord>> LoadByRequest(Transaction& transactio
   return ReadBuild(rows[0]);
 }
 
-// Takes a waiting build out of wherever it waits; returns whether it was there.
-absl::StatusOr<bool> StopWaiting(Transaction& transaction, const std::string& id, const pqxx::row& lane) {
-  DAVIT_ASSIGN_OR_RETURN(const pqxx::result dequeued,
-                         transaction.Execute(queries::kDequeueBuild, ReadText(lane["pool"]), ReadText(lane["project"]),
-                                             lane["priority"].as<int>(), lane["sequence"].as<int64_t>()));
-  if (!dequeued.empty()) return true;
-  DAVIT_ASSIGN_OR_RETURN(const pqxx::result delayed, transaction.Execute(queries::kCancelDelay, id));
-  return !delayed.empty();
-}
-
-absl::Status CancelIn(Transaction& transaction, const std::string& id) {
-  DAVIT_ASSIGN_OR_RETURN(const pqxx::result lanes, transaction.Execute(queries::kSelectBuildLane, id));
-  if (lanes.empty()) return NoSuchBuild(id);
-  DAVIT_RETURN_IF_ERROR(LockLanes(transaction, {{ReadText(lanes[0]["pool"]), ReadText(lanes[0]["project"])}}));
-  DAVIT_ASSIGN_OR_RETURN(const bool waited, StopWaiting(transaction, id, lanes[0]));
+absl::Status CancelIn(Transaction& transaction, const std::string& id, int default_max_running) {
+  DAVIT_ASSIGN_OR_RETURN(const LaneOfBuild lane, FindLane(transaction, id));
+  DAVIT_RETURN_IF_ERROR(LockLanes(transaction, {lane.key}));
+  DAVIT_ASSIGN_OR_RETURN(const bool waited, StopWaiting(transaction, lane));
   if (waited) {
     DAVIT_ASSIGN_OR_RETURN(const LockedBuild build, LockBuild(transaction, id));
     Advance advance;
     advance.state = BuildState::kCancelled;
     advance.detail = "cancelled before an agent had it";
-    return AdvanceBuild(transaction, build, advance);
+    DAVIT_RETURN_IF_ERROR(AdvanceBuild(transaction, build, advance));
+    return LeaveShared(transaction, build, default_max_running);
   }
   DAVIT_ASSIGN_OR_RETURN(const pqxx::result asked, transaction.Execute(queries::kRequestLeaseCancel, id));
   if (!asked.empty()) return transaction.Execute(queries::kRequestBuildCancel, id).status();
@@ -80,13 +71,15 @@ class PostgresBuildStore : public BuildStore {
     return pool_.Transact(ScopeOf(build.project), [&](Transaction& transaction) -> absl::StatusOr<CreatedBuild> {
       std::optional<std::string> request_id;
       if (!build.request_id.empty()) request_id = build.request_id;
+      DAVIT_RETURN_IF_ERROR(LockSharedLane(transaction, build, default_max_running_));
       DAVIT_ASSIGN_OR_RETURN(
           const pqxx::result inserted,
           transaction.Execute(queries::kInsertBuild, build.id, build.project, request_id, Bytes{build.request_digest},
                               build.pool, build.priority, Bytes{build.spec}, build.image_repository,
                               build.connection_id, build.repository, build.ref, build.commit, build.rule_id,
                               build.event_id, build.upload_id, build.registry_credential_id, build.tags,
-                              build.requested_by, build.retry_of, build.timeout));
+                              build.requested_by, build.retry_of, build.timeout, Bytes{build.policy},
+                              build.infrastructure_retries, Bytes{build.concurrency_key}, build.max_concurrent));
       if (inserted.empty()) return Known(transaction, build);
       const int64_t sequence = inserted[0][0].as<int64_t>();
       DAVIT_RETURN_IF_ERROR(transaction
@@ -94,10 +87,11 @@ class PostgresBuildStore : public BuildStore {
                                          static_cast<int>(BuildState::kQueued), 0, "")
                                 .status());
       DAVIT_RETURN_IF_ERROR(MarkCommits(transaction, {build.id}));
-      DAVIT_RETURN_IF_ERROR(
-          Enqueue(transaction, build.pool, build.project, build.priority, sequence, build.id, default_max_running_));
+      DAVIT_ASSIGN_OR_RETURN(std::vector<std::string> superseded,
+                             JoinGroup(transaction, build, sequence, default_max_running_));
+      DAVIT_RETURN_IF_ERROR(EnterQueue(transaction, build, sequence, default_max_running_));
       DAVIT_ASSIGN_OR_RETURN(BuildRecord record, Load(transaction, build.id, BuildDetail::kBrief));
-      return CreatedBuild{std::move(record), false};
+      return CreatedBuild{std::move(record), false, std::move(superseded)};
     });
   }
 
@@ -127,7 +121,7 @@ class PostgresBuildStore : public BuildStore {
 
   absl::StatusOr<BuildRecord> Cancel(const std::string& project, const std::string& id) override {
     return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<BuildRecord> {
-      DAVIT_RETURN_IF_ERROR(CancelIn(transaction, id));
+      DAVIT_RETURN_IF_ERROR(CancelIn(transaction, id, default_max_running_));
       return Load(transaction, id, BuildDetail::kFull);
     });
   }

@@ -107,6 +107,11 @@ class PostgresQueueStore : public QueueStore {
         return absl::FailedPreconditionError(absl::StrCat("the build does not wait: it is ", BuildStateName(state)));
       }
       facts.ahead = row["ahead"].as<int64_t>();
+      if (row["waits_for_rule"].as<bool>()) {
+        facts.ahead = row["ahead_in_rule"].as<int64_t>();
+        facts.rule_running = row["rule_running"].as<int>();
+        facts.rule_max_running = row["rule_max_running"].as<int>();
+      }
       facts.running = row["running"].as<int>();
       facts.max_running = row["max_running"].as<int>();
       facts.ready_agents = row["ready_agents"].as<int>();

@@ -28,7 +28,14 @@ struct Failure {
   std::string message;
 };
 
-// A build to be made. `spec` is opaque; what lists, limits and publishing need is beside it.
+// What a build does to older ones of its group.
+enum class Supersede {
+  kNothing,
+  kQueued,   // Those that wait end.
+  kRunning,  // Those that wait end, and those that run are stopped.
+};
+
+// A build to be made. `spec` and `policy` are opaque; what lists, limits and publishing need is beside it.
 struct NewBuild {
   std::string id;
   std::string project;
@@ -50,6 +57,12 @@ struct NewBuild {
   std::string requested_by;
   std::string retry_of;
   absl::Duration timeout = absl::Hours(1);
+  std::string policy;
+  // How often it is tried again after an infrastructure failure; not set = as the scheduler does.
+  std::optional<int> infrastructure_retries;
+  Supersede supersede = Supersede::kNothing;
+  std::string concurrency_key;  // 32 bytes, the same for all builds of a group; empty = in none.
+  int max_concurrent = 0;       // Builds of the rule that may run at a time; 0 = no limit of its own.
 };
 
 // One try of a build by one agent.
@@ -88,10 +101,12 @@ struct BuildRecord {
   std::string request_id;
   std::string request_digest;
   std::string spec;
+  std::string policy;
   std::string rule_id;
   std::string event_id;
   std::string requested_by;
   std::string retry_of;
+  std::string superseded_by;  // The newer build that ended it or is about to; empty = none.
   std::vector<std::string> tags;
   BuildState state = BuildState::kQueued;
   BuildPhase phase = BuildPhase::kNone;

@@ -53,10 +53,12 @@ BuildRecord ReadBuild(const pqxx::row& row) {
   build.request_id = ReadText(row["request_id"]);
   build.request_digest = ReadBytes(row["request_digest"]);
   build.spec = ReadBytes(row["spec"]);
+  build.policy = ReadBytes(row["policy"]);
   build.rule_id = ReadText(row["rule_id"]);
   build.event_id = ReadText(row["event_id"]);
   build.requested_by = ReadText(row["requested_by"]);
   build.retry_of = ReadText(row["retry_of"]);
+  build.superseded_by = ReadText(row["superseded_by"]);
   build.tags = ReadTexts(row["tags"]);
   build.state = static_cast<BuildState>(row["state"].as<int>());
   build.phase = static_cast<BuildPhase>(row["phase"].as<int>());

@@ -5,6 +5,7 @@
 #include "libs/status/status_macros.h"
 #include "services/scheduler/queries.h"
 #include "services/scheduler/store/rows.h"
+#include "services/scheduler/store/sharing.h"
 
 namespace davit::scheduler {
 namespace {
@@ -13,11 +14,12 @@ using ::davit::postgres::ReadText;
 using ::davit::postgres::Transaction;
 
 // What the history says of an attempt's end.
-std::string DetailOf(const AttemptReport& report, const NextStep& step) {
+std::string DetailOf(const LockedBuild& build, const AttemptReport& report, const NextStep& step) {
   const std::string reason = report.message.empty() ? "" : absl::StrCat(": ", report.message);
   if (step.state == BuildState::kQueued) {
     return absl::StrCat(step.counts_as_failure ? "tried again after" : "given back", reason);
   }
+  if (step.state == BuildState::kSuperseded) return absl::StrCat("superseded by ", build.superseded_by);
   return report.message;
 }
 
@@ -26,7 +28,7 @@ absl::Status QueueAgain(Transaction& transaction, const LockedBuild& build, cons
   Advance advance;
   advance.state = BuildState::kQueued;
   advance.counts_as_failure = step.counts_as_failure;
-  advance.detail = DetailOf(report, step);
+  advance.detail = DetailOf(build, report, step);
   if (step.delay > absl::ZeroDuration()) {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result delayed,
                            transaction.Execute(queries::kDelayBuild, build.id, build.pool, build.project,
@@ -56,10 +58,11 @@ absl::Status Publish(Transaction& transaction, const LockedBuild& build, const A
 absl::Status Follow(Transaction& transaction, const LockedBuild& build, const AttemptReport& report,
                     const NextStep& step, const EndingRules& rules) {
   if (step.state == BuildState::kQueued) return QueueAgain(transaction, build, report, step, rules);
+  DAVIT_RETURN_IF_ERROR(LeaveShared(transaction, build, rules.default_max_running));
   if (step.state == BuildState::kPublishing) return Publish(transaction, build, report);
   Advance advance;
   advance.state = step.state;
-  advance.detail = DetailOf(report, step);
+  advance.detail = DetailOf(build, report, step);
   if (step.state == BuildState::kFailed || step.state == BuildState::kTimedOut) {
     advance.failure = {FailureClassOf(report.end), report.message};
   }
@@ -67,6 +70,17 @@ absl::Status Follow(Transaction& transaction, const LockedBuild& build, const At
 }
 
 }  // namespace
+
+absl::StatusOr<LaneOfBuild> FindLane(Transaction& transaction, const std::string& id) {
+  DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kSelectBuildLane, id));
+  if (rows.empty()) return absl::NotFoundError(absl::StrCat("id: no such build: ", id));
+  const pqxx::row row = rows[0];
+  return LaneOfBuild{id,
+                     {ReadText(row["pool"]), ReadText(row["project"])},
+                     row["priority"].as<int>(),
+                     row["sequence"].as<int64_t>(),
+                     ReadText(row["rule_id"])};
+}
 
 absl::Status LockLanes(Transaction& transaction, const std::vector<LaneKey>& lanes) {
   std::vector<std::string> pools;
@@ -91,7 +105,14 @@ absl::StatusOr<LockedBuild> LockBuild(Transaction& transaction, const std::strin
   build.state = static_cast<BuildState>(row["state"].as<int>());
   build.attempt = row["attempt"].as<int>();
   build.failures = row["infrastructure_failures"].as<int>();
-  build.cancel_requested = row["cancel_requested"].as<bool>();
+  if (!row["infrastructure_retries"].is_null()) build.infrastructure_retries = row["infrastructure_retries"].as<int>();
+  build.superseded_by = ReadText(row["superseded_by"]);
+  if (row["cancel_requested"].as<bool>()) {
+    build.stop = build.superseded_by.empty() ? StopRequest::kCancel : StopRequest::kSupersede;
+  }
+  build.rule_id = ReadText(row["rule_id"]);
+  build.concurrency_key = postgres::ReadBytes(row["concurrency_key"]);
+  build.max_concurrent = row["max_concurrent"].as<int>();
   build.image_repository = ReadText(row["image_repository"]);
   build.registry_credential_id = ReadText(row["registry_credential_id"]);
   build.tags = ReadTexts(row["tags"]);
@@ -139,7 +160,9 @@ absl::StatusOr<std::optional<EndedAttempt>> EndAttempt(Transaction& transaction,
       transaction.Execute(queries::kReleaseLane, ReadText(released[0]["pool"]), ReadText(released[0]["project"]))
           .status());
   DAVIT_ASSIGN_OR_RETURN(const LockedBuild build, LockBuild(transaction, report.build_id));
-  const NextStep step = DecideNextStep(report.end, build.cancel_requested, build.failures, rules.retry, rules.fraction);
+  RetryPolicy retry = rules.retry;
+  if (build.infrastructure_retries.has_value()) retry.max_attempts = *build.infrastructure_retries + 1;
+  const NextStep step = DecideNextStep(report.end, build.stop, build.failures, retry, rules.fraction);
   if (report.end == AttemptEnd::kNotStarted && step.state == BuildState::kQueued) {
     DAVIT_RETURN_IF_ERROR(transaction.Execute(queries::kForgetAttempt, report.build_id, attempt).status());
   } else {

@@ -25,7 +25,12 @@ struct LockedBuild {
   BuildState state = BuildState::kQueued;
   int attempt = 0;
   int failures = 0;
-  bool cancel_requested = false;
+  std::optional<int> infrastructure_retries;  // Not set = as often as the scheduler does.
+  StopRequest stop = StopRequest::kNone;
+  std::string superseded_by;
+  std::string rule_id;
+  std::string concurrency_key;
+  int max_concurrent = 0;
   std::string image_repository;
   std::string registry_credential_id;
   std::vector<std::string> tags;
@@ -47,6 +52,18 @@ struct LaneKey {
   std::string pool;
   std::string project;
 };
+
+// Where a build queues, whether or not it does.
+struct LaneOfBuild {
+  std::string build_id;
+  LaneKey key;
+  int priority = 0;
+  int64_t sequence = 0;
+  std::string rule_id;
+};
+
+// The lane of a build. NOT_FOUND.
+absl::StatusOr<LaneOfBuild> FindLane(postgres::Transaction& transaction, const std::string& id);
 
 // Locks lanes, in one order for everyone.
 absl::Status LockLanes(postgres::Transaction& transaction, const std::vector<LaneKey>& lanes);

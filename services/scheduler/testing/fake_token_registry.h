@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "davit/registry/v1/build_secrets.grpc.pb.h"
 #include "davit/registry/v1/token_registry.grpc.pb.h"
 
 namespace davit::scheduler {
@@ -97,6 +98,19 @@ class FakeTokenRegistry : public registry::v1::TokenRegistry::Service {
   std::map<std::string, int64_t> grants_ ABSL_GUARDED_BY(mutex_);
   std::vector<registry::v1::SetCommitStatusRequest> statuses_ ABSL_GUARDED_BY(mutex_);
   int commit_calls_ ABSL_GUARDED_BY(mutex_) = 0;
+};
+
+// Knows one secret, "npm".
+class FakeBuildSecrets : public registry::v1::BuildSecrets::Service {
+ public:
+  grpc::Status GetSecret(grpc::ServerContext*, const registry::v1::GetSecretRequest* request,
+                         registry::v1::GetSecretResponse* response) override {
+    if (request->name() != "npm") {
+      return {grpc::StatusCode::NOT_FOUND, absl::StrCat("no secret \"", request->name(), "\"")};
+    }
+    response->mutable_secret()->set_name(request->name());
+    return grpc::Status::OK;
+  }
 };
 
 }  // namespace davit::scheduler

@@ -13,4 +13,7 @@ from oauth_refresh_tokens where sealed_key_id <> $1
 union all
 select 'oauth_authorizations', id, project, 'verifier', sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
 from oauth_authorizations where sealed_key_id <> $1
+union all
+select 'build_secrets', id, project, 'value', sealed_key_id, sealed_wrapped_key, sealed_nonce, sealed_ciphertext
+from build_secrets where sealed_key_id <> $1
 limit $2

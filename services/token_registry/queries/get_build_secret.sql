@@ -1,0 +1,3 @@
+select id, project, name, description, version, create_time, update_time
+from build_secrets
+where project = $1 and name = $2
