@@ -16,7 +16,7 @@ build=(
 run=(
   apache2-utils busybox-static ca-certificates docker-registry docker.io git iproute2 iptables jq libabsl20220623
   libarchive13 libboost-url1.81.0 libcurl4 libgit2-1.5 libgrpc++1.51 libnghttp2-14 libpqxx-6.4 libprotobuf32 libre2-9 libspdlog1.10
-  libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libssl3 libyaml-cpp0.7 libzstd1 lighttpd openssl postgresql procps python3 skopeo umoci
+  libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libssl3 libyaml-cpp0.7 libzstd1 lighttpd openssl postgresql procps python3 skopeo tzdata umoci
   util-linux
 )
 test=(chromium clang-format clangd curl fonts-dejavu-core fonts-liberation nodejs npm python3 python3-yaml shellcheck)

@@ -34,7 +34,7 @@ const grpc::Status kLost(grpc::StatusCode::UNAVAILABLE, "connection reset");
 class CliTest : public ::testing::Test {
  protected:
   CliTest() {
-    auto started = rpc::Server::Start(rpc::ServerOptions(), {&identity_, &registry_, &rules_, &scheduler_},
+    auto started = rpc::Server::Start(rpc::ServerOptions(), {&identity_, &registry_, &secrets_, &rules_, &scheduler_},
                                       Logger::Discarding(), metrics_);
     EXPECT_TRUE(started.ok()) << started.status();
     server_ = *std::move(started);
@@ -54,6 +54,7 @@ class CliTest : public ::testing::Test {
 
   FakeIdentity identity_;
   FakeRegistry registry_;
+  FakeSecrets secrets_;
   FakeRules rules_;
   FakeScheduler scheduler_;
   metrics::Registry metrics_;
@@ -215,6 +216,77 @@ TEST_F(CliTest, ARuleIsMadeOfItsOptions) {
   EXPECT_EQ(rule.recipe().timeout().seconds(), 90);
   EXPECT_EQ(Run({"rule", "create", "--name=app"}), kExitUsage);
   EXPECT_THAT(err_.str(), HasSubstr("option --connection is required"));
+}
+
+TEST_F(CliTest, APolicyAndSecretsAreOptionsOfRulesAndBuilds) {
+  ASSERT_EQ(Run({"rule",
+                 "create",
+                 "--name=app",
+                 "--connection=con_1",
+                 "--repository=team/app",
+                 "--image=r/app:latest",
+                 "--priority",
+                 "-5",
+                 "--supersede",
+                 "queued",
+                 "--concurrency-group",
+                 "deploy",
+                 "--max-concurrent",
+                 "2",
+                 "--reuse-window",
+                 "36h",
+                 "--retries",
+                 "0",
+                 "--secret",
+                 "npm",
+                 "--secret",
+                 "pip=pip-token"}),
+            kExitOk)
+      << err_.str();
+  const auto& rule = rules_.created.rule();
+  EXPECT_EQ(rule.policy().priority(), -5);
+  EXPECT_EQ(rule.policy().supersede(), common::v1::SUPERSEDE_POLICY_SKIP_QUEUED);
+  EXPECT_EQ(rule.policy().concurrency_group(), "deploy");
+  EXPECT_EQ(rule.policy().max_concurrent(), 2);
+  EXPECT_EQ(rule.policy().reuse_window().seconds(), 36 * 3600);
+  EXPECT_TRUE(rule.policy().has_infrastructure_retries());
+  EXPECT_EQ(rule.recipe().secrets(0).id(), "npm");
+  EXPECT_EQ(rule.recipe().secrets(1).secret(), "pip-token");
+  EXPECT_THAT(out_.str(), HasSubstr("supersede:      queued"));
+  EXPECT_THAT(out_.str(), HasSubstr("pip=pip-token"));
+
+  ASSERT_EQ(Run({"rule", "update", "rul_1", "--priority", "3", "--clear", "retries", "--clear", "secret"}), kExitOk);
+  EXPECT_THAT(rules_.updated.update_mask().paths(),
+              ElementsAre("policy.priority", "policy.infrastructure_retries", "recipe.secrets"));
+  EXPECT_FALSE(rules_.updated.rule().policy().has_infrastructure_retries());
+  EXPECT_EQ(Run({"rule", "update", "rul_1", "--supersede", "all"}), kExitUsage);
+  EXPECT_THAT(err_.str(), HasSubstr("off, queued or running"));
+
+  ASSERT_EQ(Run({"build", "--connection=con_1", "--repository=team/app", "--image=r/app", "--priority=7",
+                 "--supersede=running", "--secret=npm"}),
+            kExitOk);
+  EXPECT_EQ(scheduler_.created.policy().priority(), 7);
+  EXPECT_EQ(scheduler_.created.policy().supersede(), common::v1::SUPERSEDE_POLICY_CANCEL_RUNNING);
+  EXPECT_EQ(scheduler_.created.spec().recipe().secrets(0).id(), "npm");
+  ASSERT_EQ(Run({"build", "--connection=con_1", "--repository=team/app", "--image=r/app"}), kExitOk);
+  EXPECT_FALSE(scheduler_.created.has_policy());
+}
+
+TEST_F(CliTest, ASecretsValueIsReadAsItIsAndNotShown) {
+  const std::string value = std::string("two\nlines\0\n", 11);
+  ASSERT_EQ(Run({"secret", "create", "npm", "--from-file", WriteFile("npmrc", value)}), kExitOk) << err_.str();
+  EXPECT_EQ(secrets_.created.value(), value);
+  EXPECT_EQ(secrets_.created.secret().name(), "npm");
+  EXPECT_THAT(out_.str() + err_.str(), Not(HasSubstr("lines")));
+  in_.str("piped\n");
+  ASSERT_EQ(Run({"secret", "update", "npm"}), kExitOk) << err_.str();
+  EXPECT_EQ(secrets_.updated.value(), "piped\n");
+  ASSERT_EQ(Run({"secret", "update", "npm", "--description", "new"}), kExitOk) << err_.str();
+  EXPECT_FALSE(secrets_.updated.has_value());
+  EXPECT_EQ(secrets_.updated.description(), "new");
+  ASSERT_EQ(Run({"secret", "list"}), kExitOk);
+  EXPECT_THAT(out_.str(), HasSubstr("npm"));
+  EXPECT_EQ(Run({"secret", "create", "npm", "--from-file", "/nowhere"}), kExitUsage);
 }
 
 TEST_F(CliTest, AnUpdateChangesOnlyWhatIsGiven) {

@@ -269,6 +269,8 @@ absl::StatusOr<int> RulePreviewTags(Session& session) {
   request.set_ref(arguments.Has("branch") ? absl::StrCat("refs/heads/", arguments.Get("branch"))
                                           : absl::StrCat("refs/tags/", arguments.Get("tag")));
   request.set_commit(absl::AsciiStrToLower(arguments.Get("commit")));
+  DAVIT_ASSIGN_OR_RETURN(const int64_t number, arguments.GetNumber("number", 0, 1));
+  request.set_number(number);
   const auto stub = NewRuleEngine(session);
   DAVIT_ASSIGN_OR_RETURN(const v1::PreviewTagsResponse response,
                          session.Call(*stub, &RuleEngine::PreviewTags, request));
@@ -393,10 +395,12 @@ std::vector<Option> RuleOptions(std::vector<Option> first) {
   for (const PatternOption& option : kPatternOptions) {
     options.push_back({option.name, 0, "PATTERN", option.help, Repeat::kMany});
   }
-  options.insert(options.end(),
-                 {{"ignore-skip-marks", 0, "", "Build although a commit's message holds [skip ci]."},
-                  {"image-tag", 't', "TEMPLATE",
-                   "A tag of the image: text with {branch}, {tag}, {ref}, {commit:7}, {time:%Y%m%d}.", Repeat::kMany}});
+  options.insert(
+      options.end(),
+      {{"ignore-skip-marks", 0, "", "Build although a commit's message holds [skip ci]."},
+       {"image-tag", 't', "TEMPLATE",
+        "A tag of the image: text with {branch}, {tag}, {ref}, {commit:7}, {time:%Y%m%d@Europe/Berlin}, {number}.",
+        Repeat::kMany}});
   for (Option& option : RecipeOptions()) options.push_back(std::move(option));
   for (Option& option : PolicyOptions()) options.push_back(std::move(option));
   return options;
@@ -452,7 +456,8 @@ std::vector<Command> RuleCommands() {
        {{"rule", 0, "ID", "Use the templates of this rule."},
         {"branch", 0, "NAME", "For a push to this branch."},
         {"tag", 0, "NAME", "For a push of this git tag."},
-        {"commit", 0, "SHA", "For this commit; default: an example."}},
+        {"commit", 0, "SHA", "For this commit; default: an example."},
+        {"number", 0, "NUMBER", "With this build number; default: 1."}},
        RulePreviewTags},
       {"rule trigger",
        "Build a revision as a rule says, now.",

@@ -80,12 +80,12 @@ struct BuildOrder {
   // Full ref; empty for a bare commit.
   std::string ref;
   std::string commit;
-  // The rule's build number that its tags name; 0 = none.
-  int64_t number = 0;
   // Names the order to the scheduler: sending it again makes no second build.
   std::string request_id;
   // The serialized davit.scheduler.v1.CreateBuildRequest.
   std::string request;
+  // The rule's build number that its tags name; 0 = none.
+  int64_t number = 0;
 };
 
 // What one rule makes of an event: the explanation and, when it matched, the order.

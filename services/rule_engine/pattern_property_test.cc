@@ -1,7 +1,9 @@
 // A property of patterns over many random globs and names: they match what a glob matcher written the obvious way
 // matches.
 #include <random>
+#include <regex>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "services/rule_engine/filter_pattern.h"
@@ -60,6 +62,83 @@ TEST(PatternPropertyTest, PathGlobsMeanWhatTheirDefinitionSays) {
     }
   }
   EXPECT_GT(matched, 500);
+}
+
+// The characters of UTF-8 text.
+std::vector<std::string> Characters(const std::string& text) {
+  std::vector<std::string> characters;
+  for (const char c : text) {
+    if (characters.empty() || (static_cast<unsigned char>(c) & 0xc0) != 0x80) characters.emplace_back();
+    characters.back() += c;
+  }
+  return characters;
+}
+
+// The meaning of a glob on a ref's name by its definition: `*` any run without '/', `**` any run, `?` one character but
+// '/'.
+bool NameMatches(const std::vector<std::string>& glob, const std::vector<std::string>& name, size_t g = 0,
+                 size_t n = 0) {
+  if (g == glob.size()) return n == name.size();
+  const bool deep = glob[g] == "*" && g + 1 < glob.size() && glob[g + 1] == "*";
+  if (glob[g] == "*") {
+    for (size_t end = n; end <= name.size(); ++end) {
+      if (NameMatches(glob, name, g + (deep ? 2 : 1), end)) return true;
+      if (end < name.size() && !deep && name[end] == "/") return false;
+    }
+    return false;
+  }
+  if (n == name.size() || (glob[g] == "?" ? name[n] == "/" : glob[g] != name[n])) return false;
+  return NameMatches(glob, name, g + 1, n + 1);
+}
+
+// Text of whole characters, so that names of any script are tried.
+std::string RandomWord(std::mt19937& random, const std::vector<std::string>& pieces, size_t longest) {
+  std::string text;
+  for (size_t length = 1 + random() % longest; length > 0; --length) text += pieces[random() % pieces.size()];
+  return text;
+}
+
+TEST(PatternPropertyTest, GlobsOnRefsMeanWhatTheirDefinitionSaysInAnyScript) {
+  std::mt19937 random(17);  // NOLINT: a fixed seed makes a failure repeatable
+  const std::vector<std::string> letters = {"a", "b", "/", "-", ".", "+", "$", "(", "|", "ä", "日", "\xf0\x9f\x9a\xa2"};
+  std::vector<std::string> pieces = letters;
+  pieces.insert(pieces.end(), {"*", "**", "?", "*", "**"});
+  int matched = 0;
+  for (int i = 0; i < 8000; ++i) {
+    const auto pattern = Pattern::Compile(RandomWord(random, pieces, 6));
+    if (!pattern.ok()) continue;
+    for (int j = 0; j < 15; ++j) {
+      const auto ref = GitRef::Parse("refs/heads/" + RandomWord(random, letters, 5));
+      if (!ref.ok()) continue;
+      const bool expected = NameMatches(Characters(pattern->text()), Characters(ref->name));
+      ASSERT_EQ(pattern->Matches(*ref), expected) << pattern->text() << " " << ref->name;
+      matched += expected ? 1 : 0;
+    }
+  }
+  EXPECT_GT(matched, 500);
+}
+
+TEST(PatternPropertyTest, AnExpressionSeesTheWholeFullRef) {
+  std::mt19937 random(19);  // NOLINT: a fixed seed makes a failure repeatable
+  const std::vector<std::string> pieces = {"a",  "b",    "refs/heads/", "refs/tags/", "refs/(heads|tags)/",
+                                           ".*", "[ab]", "a+",          "(a|b)",      "/",
+                                           "^",  "$",    ".",           "b?",         "\\."};
+  int matched = 0;
+  for (int i = 0; i < 4000; ++i) {
+    const std::string expression = RandomWord(random, pieces, 5);
+    const auto pattern = Pattern::Compile("re:" + expression);
+    if (!pattern.ok()) continue;
+    const std::regex reference(expression);
+    for (int j = 0; j < 10; ++j) {
+      const std::string full = (random() % 2 == 0 ? "refs/heads/" : "refs/tags/") + RandomText(random, "aab./", 4);
+      const auto ref = GitRef::Parse(full);
+      if (!ref.ok()) continue;
+      const bool expected = std::regex_match(full, reference);
+      ASSERT_EQ(pattern->Matches(*ref), expected) << expression << " " << full;
+      matched += expected ? 1 : 0;
+    }
+  }
+  EXPECT_GT(matched, 300);
 }
 
 TEST(PatternPropertyTest, APatternOfARefMatchesTheSameEachTimeAndItsOwnNameAlways) {

@@ -47,6 +47,12 @@ void TryTemplate(absl::string_view text, const std::optional<GitRef>& ref) {
   FUZZ_CHECK(*parsed->Render(inputs) == *tag);
 }
 
+// No name becomes what another, that had to be changed, became.
+void TryName(const GitRef& ref) {
+  const std::string text = TagTextForName(ref.name);
+  if (text != ref.name) FUZZ_CHECK(TagTextForName(text) != text);
+}
+
 }  // namespace
 }  // namespace davit::rule_engine
 
@@ -60,6 +66,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (parsed.ok()) {
     ref = *std::move(parsed);
     davit::rule_engine::TryExactName(*ref);
+    davit::rule_engine::TryName(*ref);
   }
   davit::rule_engine::TryPattern(first.first, ref);
   davit::rule_engine::TryTemplate(second.first, ref);

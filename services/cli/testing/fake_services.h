@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "davit/registry/v1/build_secrets.grpc.pb.h"
 #include "davit/registry/v1/identity.grpc.pb.h"
 #include "davit/registry/v1/token_registry.grpc.pb.h"
 #include "davit/rules/v1/rule_engine.grpc.pb.h"
@@ -37,6 +38,31 @@ class FakeRegistry : public davit::registry::v1::TokenRegistry::Service {
   davit::registry::v1::CreateConnectionRequest created;
   std::string authorization;
   int connections = 3;  // How many there are to list, two a page.
+};
+
+class FakeSecrets : public davit::registry::v1::BuildSecrets::Service {
+ public:
+  grpc::Status CreateSecret(grpc::ServerContext*, const davit::registry::v1::CreateSecretRequest* request,
+                            davit::registry::v1::CreateSecretResponse* response) override {
+    created = *request;
+    *response->mutable_secret() = request->secret();
+    response->mutable_secret()->set_version(1);
+    return grpc::Status::OK;
+  }
+  grpc::Status UpdateSecret(grpc::ServerContext*, const davit::registry::v1::UpdateSecretRequest* request,
+                            davit::registry::v1::UpdateSecretResponse* response) override {
+    updated = *request;
+    response->mutable_secret()->set_name(request->name());
+    return grpc::Status::OK;
+  }
+  grpc::Status ListSecrets(grpc::ServerContext*, const davit::registry::v1::ListSecretsRequest*,
+                           davit::registry::v1::ListSecretsResponse* response) override {
+    response->add_secrets()->set_name("npm");
+    return grpc::Status::OK;
+  }
+
+  davit::registry::v1::CreateSecretRequest created;
+  davit::registry::v1::UpdateSecretRequest updated;
 };
 
 class FakeRules : public davit::rules::v1::RuleEngine::Service {
