@@ -46,6 +46,7 @@ absl::StatusOr<crypto::SecretString> ReadValue(Session& session) {
 
 std::string SecretText(const v1::Secret& secret) {
   return ToFields({{"name", secret.name()},
+                   {"id", secret.id()},
                    {"project", secret.project()},
                    {"description", secret.description()},
                    {"version", absl::StrCat(secret.version())},

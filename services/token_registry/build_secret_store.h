@@ -17,7 +17,7 @@ namespace davit::token_registry {
 
 // A secret of a project; its value is kept apart.
 struct BuildSecret {
-  std::string id;  // sec_…; what the value is sealed for, and what the audit log names. Not shown to clients.
+  std::string id;  // sec_…; what the value is sealed for, and what the audit log names.
   std::string project;
   std::string name;
   std::string description;

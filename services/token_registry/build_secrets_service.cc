@@ -21,6 +21,7 @@ google::protobuf::Timestamp ToTimestamp(absl::Time time) {
 }
 
 void ToProto(const BuildSecret& secret, registry::v1::Secret* message) {
+  message->set_id(secret.id);
   message->set_name(secret.name);
   message->set_project(secret.project);
   message->set_description(secret.description);
