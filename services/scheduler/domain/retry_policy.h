@@ -54,8 +54,7 @@ struct NextStep {
 // Decides. `failures` is how many attempts failed for infrastructure reasons before this one; `fraction` in [0, 1) is
 // the draw for the jitter. A request to stop wins over everything but a time-out: an image whose build was cancelled or
 // superseded is not published, and a lost build that was is not tried again.
-NextStep DecideNextStep(AttemptEnd end, StopRequest stop, int failures, const RetryPolicy& policy,
-                        double fraction);
+NextStep DecideNextStep(AttemptEnd end, StopRequest stop, int failures, const RetryPolicy& policy, double fraction);
 
 // Whose fault the attempt's end is; kNone when it is no failure.
 FailureClass FailureClassOf(AttemptEnd end);

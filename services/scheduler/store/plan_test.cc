@@ -40,6 +40,12 @@ insert into grant_revocations (project, build_id, fence, due_at)
 insert into publications (build_id, project, sequence, image_repository, registry_credential_id, digest, due_at)
   select id, project, sequence, 'r/i', 'rcr_1', 'sha256:x', now() + (sequence - 100) * interval '1 second'
   from builds where sequence <= 20000;
+insert into concurrency_members (project, concurrency_key, sequence, build_id)
+  select project, sha256((sequence % 5000)::text::bytea), sequence, id from builds;
+insert into rule_waits (project, rule_id, priority, sequence, pool, build_id, max_concurrent)
+  select project, 'rul_' || sequence % 100, 0, sequence, 'default', id, 2 from builds;
+insert into rule_slots (project, rule_id, sequence, max_concurrent)
+  select 'p' || n % 200, 'rul_' || n, n, 2 from generate_series(1, 2000) n;
 analyze;
 )sql";
 
@@ -65,8 +71,9 @@ class PlanTest : public StoreFixture {
   void ExpectIndexed(const postgres::Statement& statement, const std::string& arguments,
                      const std::string& project = "*") {
     const std::string plan = Plan(statement, arguments, project);
-    for (const char* table : {"builds", "build_queue", "build_attempts", "build_events", "build_logs",
-                              "commit_statuses", "grant_revocations", "publications"}) {
+    for (const char* table :
+         {"builds", "build_queue", "build_attempts", "build_events", "build_logs", "commit_statuses",
+          "grant_revocations", "publications", "concurrency_members", "rule_waits"}) {
       EXPECT_THAT(plan, ::testing::Not(::testing::HasSubstr(absl::StrCat("Seq Scan on ", table, " "))))
           << statement.name << "\n"
           << plan;
@@ -110,6 +117,16 @@ TEST_F(PlanTest, TheOutboxesStatementsUseIndexes) {
   ExpectIndexed(queries::kDeleteOldCommitStatuses, "('30 days', 1000)");
   ExpectIndexed(queries::kTakeRevocations, "(20, '1 min')");
   ExpectIndexed(queries::kTakePublications, "(1, '1 min')");
+}
+
+TEST_F(PlanTest, WhatBuildsShareIsFoundByIndexes) {
+  Sql(kFill);
+  const std::string key = "sha256('42')";
+  ExpectIndexed(queries::kSelectOlderMembers, absl::StrCat("('p42', ", key, ", 200000)"), "p42");
+  ExpectIndexed(queries::kLeaveGroup, absl::StrCat("('p42', ", key, ", 42)"), "p42");
+  ExpectIndexed(queries::kAdmitWaiting, "('p42', 'rul_42', 20)", "p42");
+  ExpectIndexed(queries::kReleaseRuleSlot, "('p42', 'rul_42', 42)");
+  ExpectIndexed(queries::kCancelRuleWait, "('p42', 'rul_42', 0, 42)");
 }
 
 TEST_F(PlanTest, TheClientsStatementsUseIndexes) {
