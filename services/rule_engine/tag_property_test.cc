@@ -133,7 +133,7 @@ TEST_F(TagPropertyTest, EveryTagOfEveryTemplateFitsTheGrammarAndIsTheSameAgain) 
 }
 
 TEST_F(TagPropertyTest, DifferentNamesGetDifferentTagsUnderEveryShape) {
-  for (const std::string& text : {"{ref}", "{ref:16}", "{ref:100}", "v{ref}-x", "{ref}-{number}"}) {
+  for (const char* text : {"{ref}", "{ref:16}", "{ref:100}", "v{ref}-x", "{ref}-{number}"}) {
     const TagTemplate shape = *TagTemplate::Parse(text);
     std::map<std::string, std::string> name_of_tag;
     const TagInputs others{std::nullopt, std::string(40, 'a'), absl::UnixEpoch(), 7};

@@ -27,8 +27,8 @@ constexpr size_t kMaxCommitDigits = 40;
 constexpr absl::string_view kDefaultTimeFormat = "%Y%m%d-%H%M%S";
 constexpr absl::string_view kTimeConversions = "YmdHMSyjs";
 constexpr absl::string_view kAccepted =
-    "{branch}, {tag}, {ref}, {ref:N} with N from 16 to 100, {commit}, {commit:N} with N from 4 to 40, {time}, "
-    "{time:FORMAT}, {time:FORMAT@ZONE}, {number}";
+    "{branch}, {tag}, {ref}, {commit}, {commit:N} with N from 4 to 40, {time}, {time:FORMAT}, {time:FORMAT@ZONE}, "
+    "{number}, {ref:N} and the like with N from 16 to 100";
 
 bool IsWordChar(char c) { return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_'; }
 bool IsTagChar(char c) { return IsWordChar(c) || c == '.' || c == '-'; }

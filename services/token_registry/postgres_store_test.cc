@@ -203,7 +203,7 @@ TEST_F(PostgresStoreTest, ReplacesTheBootstrapTokensAndNoOthers) {
 }
 
 TEST_F(PostgresStoreTest, KeepsTheLargestFenceOfABuild) {
-  BuildGrant grant{"bld_1", "default", 7, 0, {"con_1", "o/n", "rcr_1", "ghcr.io/o/n"}, kNow + absl::Hours(1)};
+  BuildGrant grant{"bld_1", "default", 7, 0, {"con_1", "o/n", "rcr_1", "ghcr.io/o/n", {"npm"}}, kNow + absl::Hours(1)};
   const auto anything = [](const BuildGrant*) { return absl::OkStatus(); };
   ASSERT_TRUE(store_.PutBuildGrant(grant, anything).ok());
   grant.fence = 6;
