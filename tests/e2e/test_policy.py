@@ -74,7 +74,7 @@ class PolicyTest(world.WorldCase):
         repository = self.world.repository()
         rule = self.world.rule(repository, "--priority", "-5", "--supersede", "queued", "--max-concurrent", "3", "--reuse-window", "24h",
                                "--retries", "0")
-        self.assertEqual(rule["policy"], {"priority": -5, "supersede": "SUPERSEDE_POLICY_SKIP_QUEUED", "max_concurrent": 3,
+        self.assertEqual(rule["policy"], {"priority": -5, "supersede": "SUPERSEDE_POLICY_SKIP_QUEUED", "concurrency_group": "", "max_concurrent": 3,
                                           "reuse_window": "86400s", "infrastructure_retries": 0})
         exported = self.davit.text("rule", "export", rule["id"])
         for line in ("priority: -5", "supersede: skip_queued", "reuse_window: 24h", "infrastructure_retries: 0"):
