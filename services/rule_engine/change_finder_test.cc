@@ -19,6 +19,9 @@ class FakeDirectory : public SourceDirectory {
   absl::StatusOr<SourceConnection> GetConnection(const std::string&, const std::string&, const std::string&) override {
     return SourceConnection{};
   }
+  absl::Status CheckSecret(const std::string&, const std::string&, const std::string&) override {
+    return absl::OkStatus();
+  }
   absl::StatusOr<DestinationCredential> GetRegistryCredential(const std::string&, const std::string&,
                                                               const std::string&) override {
     return DestinationCredential{};
