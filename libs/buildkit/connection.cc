@@ -25,6 +25,8 @@ namespace {
 
 // BuildKit sends messages of up to 16 MiB.
 constexpr int kMaxMessageBytes = 16 << 20;
+// What a stream may receive before it was read.
+constexpr int kLookaheadBytes = 16 << 20;
 // An upgrade response is a few hundred bytes.
 constexpr size_t kMaxUpgradeResponseBytes = 16 << 10;
 
@@ -53,6 +55,9 @@ grpc::ChannelArguments Arguments() {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
   arguments.SetMaxSendMessageSize(kMaxMessageBytes);
+  // A daemon that has to wait for its peer gathers output meanwhile, and Docker's loses its way with much of it
+  // (solve.cc).
+  arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, kLookaheadBytes);
   // Channels are per build: none may share another's connection and fate.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return arguments;
