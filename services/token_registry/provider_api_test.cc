@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "libs/clock/testing/fake_clock.h"
 #include "libs/http/server.h"
 #include "services/token_registry/http_provider_client.h"
@@ -406,6 +407,29 @@ TEST_F(ProviderApiTest, AnExpiryWithAnOffsetIsUnderstood) {
   Answer("GET /api/v3/user", 200, "{}", {{"GitHub-Authentication-Token-Expiration", "2027-01-31 10:20:30 +0200"}});
   EXPECT_EQ(absl::FormatTime(provider_->VerifyToken(github_, token_)->expire_time, absl::UTCTimeZone()),
             "2027-01-31T08:20:30+00:00");
+}
+
+TEST(ProviderHttpTest, AProviderThatDoesNotAnswerIsGivenUp) {
+  absl::Notification over;
+  const auto server = http::Server::Start({}, [&over](const http::ServerRequest&) {
+    over.WaitForNotification();
+    return http::ServerResponse{200, {}, "{}"};
+  });
+  ASSERT_TRUE(server.ok()) << server.status();
+  const std::string authority = absl::StrCat("127.0.0.1:", (*server)->port());
+  http::ClientOptions options;
+  options.policy = *http::AddressPolicy::Create({.allowed_hosts = {authority}});
+  http::Client client(options);
+  FakeClock clock;
+  ProviderHttp provider(client, clock, absl::Milliseconds(200));
+  ApiCall call;
+  call.url = "http://" + authority + "/api/v4/user";
+  call.headers = {{"PRIVATE-TOKEN", kToken}};
+  const absl::Status late = provider.Send(call).status();
+  EXPECT_EQ(late.code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(std::string(late.message()), HasSubstr(authority));
+  EXPECT_THAT(std::string(late.message()), Not(HasSubstr(kToken)));
+  over.Notify();
 }
 
 TEST(OneLineTest, CutsBetweenCharacters) {

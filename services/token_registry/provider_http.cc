@@ -18,7 +18,6 @@ namespace {
 
 using nlohmann::json;
 
-constexpr absl::Duration kTimeout = absl::Seconds(15);
 constexpr int kMaxRedirects = 3;
 constexpr size_t kMessageCharacters = 200;
 
@@ -155,7 +154,7 @@ absl::StatusOr<http::Response> ProviderHttp::Exchange(const ApiCall& call) {
   request.url = call.url;
   request.headers = call.headers;
   request.body = call.body;
-  request.timeout = kTimeout;
+  request.timeout = timeout_;
   if (!call.body.empty()) request.headers.Set("Content-Type", "application/json");
   for (int redirects = 0;; ++redirects) {
     DAVIT_ASSIGN_OR_RETURN(http::Response response, client_.Send(request));

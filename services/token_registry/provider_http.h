@@ -37,8 +37,12 @@ class ProviderHttp {
   static constexpr size_t kMaxCachedBytes = size_t{16} << 20;
   static constexpr size_t kMaxLimits = 4096;
 
-  // Both must outlive this.
-  ProviderHttp(http::Client& client, Clock& clock) : client_(client), clock_(clock) {}
+  // How long a provider may take for one answer.
+  static constexpr absl::Duration kTimeout = absl::Seconds(15);
+
+  // Client and clock must outlive this.
+  ProviderHttp(http::Client& client, Clock& clock, absl::Duration timeout = kTimeout)
+      : client_(client), clock_(clock), timeout_(timeout) {}
 
   // Sends. Whatever the provider answers is a response; errors are those of http::Client. A redirect is followed within
   // the origin only, since the credential must not go elsewhere.
@@ -68,6 +72,7 @@ class ProviderHttp {
 
   http::Client& client_;
   Clock& clock_;
+  const absl::Duration timeout_;
   absl::Mutex mutex_;
   // The most recently used first.
   std::list<Cached> cache_ ABSL_GUARDED_BY(mutex_);
