@@ -37,6 +37,8 @@ void SetBounds(grpc::ServerBuilder& builder, const ServerOptions& options) {
   quota.SetMaxThreads(options.max_threads);
   builder.SetResourceQuota(quota);
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
+  // gRPC ends a thread after a call when more than this many wait for calls, and makes one anew for the next.
+  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 8);
   // Two servers on one port would share its calls without a word.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // Clients may ask whether the server is there, also while no call is open, every 10 s.

@@ -54,7 +54,7 @@ class GrpcEventLedger : public EventLedger {
         timeout_(timeout),
         clock_(clock),
         random_(random),
-        batcher_({.max_bytes = kMaxCallBytes, .max_running = 1},
+        batcher_({.max_bytes = kMaxCallBytes},
                  [this](const std::string&, absl::Span<const Pending* const> batch) { return Call(batch); }) {}
 
   absl::StatusOr<LedgerEntry> Ingest(const Delivery& delivery) override {
