@@ -165,7 +165,7 @@ class DeliveryTest(unittest.TestCase):
             self.assertGreaterEqual(killed[name], 2, killed)
         self.assertEqual(senders.acknowledged, collections.Counter(delivery.id for delivery in stream))
 
-        processes.wait_until(self._settled, 60, f"all events are evaluated and all builds ordered\n{self.fleet.output()}")
+        processes.wait_until(self._settled, 240, f"all events are evaluated and all builds ordered\n{self.fleet.output()}")
         ledger = collections.Counter(row[0] for row in self.fleet.sql("select delivery_id from rule_engine.events where kind = 'webhook'"))
         self.assertEqual(ledger, collections.Counter({delivery.id: 1 for delivery in stream}))
         expected = self._expected(rules, stream)
