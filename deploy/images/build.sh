@@ -18,7 +18,7 @@ programs=(
 
 image="${1:?build.sh needs the directory to fill}"
 shift
-mkdir -p "$image"/{etc/ssl/certs,tmp,usr/local/bin}
+mkdir -p "$image"/{etc/ssl/certs,tmp,usr/local/bin,usr/share}
 chmod 1777 "$image/tmp"
 
 bazel build "$@" "${programs[@]/#/\/\/}"
@@ -34,6 +34,8 @@ ldd "$image"/usr/local/bin/* | grep -o '/[^ ]*\.so[^ ]*' | sort -u | while read 
 done
 
 cp /etc/ssl/certs/ca-certificates.crt "$image/etc/ssl/certs/"
+# Tags may hold the time of a zone.
+cp -a /usr/share/zoneinfo "$image/usr/share/"
 printf 'root:x:0:0:root:/:/\ndavit:x:65532:65532:davit:/:/\n' >"$image/etc/passwd"
 printf 'root:x:0:\ndavit:x:65532:\n' >"$image/etc/group"
 printf 'hosts: files dns\n' >"$image/etc/nsswitch.conf"

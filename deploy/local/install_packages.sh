@@ -11,7 +11,7 @@ build=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib g++ git
   libabsl-dev libarchive-dev libboost-url1.81-dev libboost1.81-dev libcrypt-dev libcurl4-openssl-dev libgit2-dev libgmock-dev
   libgrpc++-dev libgtest-dev libnghttp2-dev libpq-dev libpqxx-dev libprotobuf-dev libre2-dev libspdlog-dev libssl-dev libyaml-cpp-dev libzstd-dev
-  nlohmann-json3-dev nodejs npm prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3
+  nlohmann-json3-dev nodejs npm prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3 tzdata
 )
 run=(
   apache2-utils busybox-static ca-certificates docker-registry docker.io git iproute2 iptables jq libabsl20220623
