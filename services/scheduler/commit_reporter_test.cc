@@ -33,6 +33,7 @@ class FakeOutbox : public CommitStatusStore {
     settled.push_back(absl::StrCat("limited|", absl::FormatDuration(delay)));
     return absl::OkStatus();
   }
+  absl::StatusOr<int> DeleteOld(absl::Duration) override { return 0; }
 
   std::deque<CommitMark> marks;
   std::vector<std::string> settled;
