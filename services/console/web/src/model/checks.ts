@@ -56,7 +56,7 @@ export function checkTags(tags: string[]): string {
   return tags.map(checkTag).find(Boolean) ?? '';
 }
 
-const PLACEHOLDER = /\{(branch|tag|ref|commit|commit:(\d{1,2})|time|time:[^{}]+)\}/g;
+const PLACEHOLDER = /\{(?:(?:branch|tag|ref)(?::\d{1,3})?|number|commit(?::(\d{1,2}))?|time(?::[^{}@]+)?(?:@[A-Za-z0-9_+/-]+)?)\}/g;
 
 /** A rule's tag templates. */
 export function checkTemplates(templates: string[]): string {
@@ -64,11 +64,11 @@ export function checkTemplates(templates: string[]): string {
   if (templates.length > 10) return 'At most 10.';
   for (const template of templates) {
     for (const match of template.matchAll(PLACEHOLDER)) {
-      const digits = match[2] === undefined ? 7 : Number(match[2]);
+      const digits = match[1] === undefined ? 7 : Number(match[1]);
       if (digits < 4 || digits > 40) return `“${template}”: {commit:N} takes 4 to 40 digits.`;
     }
     if (/[{}]/.test(template.replace(PLACEHOLDER, ''))) {
-      return `“${template}”: known are {branch}, {tag}, {ref}, {commit}, {commit:7}, {time} and {time:%Y%m%d}.`;
+      return `“${template}”: known are {branch}, {tag}, {ref}, {commit}, {commit:7}, {number}, {time} and {time:%Y%m%d}.`;
     }
   }
   return '';
