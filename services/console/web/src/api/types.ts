@@ -12,6 +12,7 @@ export interface Recipe {
   labels?: Record<string, string>;
   /** A duration in seconds with an `s`: `3600s`. */
   timeout?: string;
+  secrets?: { id?: string; secret?: string }[];
 }
 
 export interface ImageDestination {
@@ -89,6 +90,16 @@ export interface ApiToken {
   last_use_time?: Timestamp;
 }
 
+export type SupersedePolicy = 'SUPERSEDE_POLICY_UNSPECIFIED' | 'SUPERSEDE_POLICY_OFF' | 'SUPERSEDE_POLICY_SKIP_QUEUED' | 'SUPERSEDE_POLICY_CANCEL_RUNNING';
+
+/** How a rule's builds share the queue; see proto/davit/common/v1/build_policy.proto. */
+export interface BuildPolicy {
+  priority?: number;
+  supersede?: SupersedePolicy;
+  max_concurrent?: number;
+  infrastructure_retries?: number;
+}
+
 /** Which pushes build; see proto/davit/rules/v1/rule.proto for the patterns. */
 export interface Trigger {
   branches?: string[];
@@ -110,6 +121,7 @@ export interface Rule {
   connection_id?: string;
   repository?: string;
   trigger?: Trigger;
+  policy?: BuildPolicy;
   recipe?: Recipe;
   destination?: ImageDestination;
   tag_templates?: string[];

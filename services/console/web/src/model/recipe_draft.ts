@@ -10,6 +10,8 @@ export interface RecipeDraft {
   platform: string;
   args: string;
   labels: string;
+  /** Lines `ID` or `ID=SECRET`. */
+  secrets: string;
   timeout: string;
   destination: string;
   credential: string;
@@ -26,6 +28,7 @@ export function draftOf(recipe: Recipe | undefined, destination: ImageDestinatio
     platform: recipe?.platform ?? '',
     args: formatPairs(recipe?.build_args),
     labels: formatPairs(recipe?.labels),
+    secrets: (recipe?.secrets ?? []).map(({ id, secret }) => (secret && secret !== id ? `${id}=${secret}` : id)).join('\n'),
     timeout: minutes > 0 && minutes !== DEFAULT_TIMEOUT_MINUTES ? String(minutes) : '',
     destination: destination?.repository ?? '',
     credential: destination?.registry_credential_id ?? '',
@@ -42,6 +45,7 @@ export function recipeOf(draft: RecipeDraft): { recipe: Recipe; destination: Ima
       platform: draft.platform.trim(),
       build_args: parsePairs(draft.args, 'argument').pairs,
       labels: parsePairs(draft.labels, 'label').pairs,
+      secrets: draft.secrets.split('\n').map((line) => line.trim()).filter(Boolean).map((line) => ({ id: line.split('=', 1)[0], secret: line.includes('=') ? line.slice(line.indexOf('=') + 1) : '' })),
       ...(minutes > 0 ? { timeout: `${minutes * 60}s` } : {}),
     },
     destination: { repository: draft.destination.trim(), registry_credential_id: draft.credential },
@@ -57,6 +61,7 @@ export function checkDraft(draft: RecipeDraft): Record<keyof RecipeDraft, string
     platform: draft.platform.trim() === '' || /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9]+)?$/.test(draft.platform.trim()) ? '' : 'As os/arch, for example linux/amd64.',
     args: parsePairs(draft.args, 'argument').problem,
     labels: parsePairs(draft.labels, 'label').problem,
+    secrets: draft.secrets.split('\n').map((line) => line.trim()).filter(Boolean).every((line) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}(=[^\s=]+)?$/.test(line)) ? '' : 'One name per line, or ID=name.',
     timeout: checkTimeout(draft.timeout),
     destination: checkDestination(draft.destination.trim()),
     credential: '',
@@ -72,6 +77,7 @@ export function draftFieldOf(path: string): keyof RecipeDraft | '' {
     [/(^|\.)platform$/, 'platform'],
     [/(^|\.)build_args\b/, 'args'],
     [/(^|\.)labels\b/, 'labels'],
+    [/(^|\.)secrets\b/, 'secrets'],
     [/(^|\.)timeout$/, 'timeout'],
     [/destination\.repository$/, 'destination'],
     [/(^|\.)registry_credential_id$/, 'credential'],

@@ -7,11 +7,13 @@ import type { Rule } from '../api/types';
 import { checkName, checkRepository, checkTemplates, parseList } from '../model/checks';
 import { plural } from '../model/format';
 import { sampleRefs } from '../model/patterns';
+import { checkPolicy, policyDraftOf, policyOf } from '../model/policy_draft';
 import { checkDraft, draftFieldOf, draftOf, type RecipeDraft, recipeOf } from '../model/recipe_draft';
 import { refPatternsOf, triggerDraftOf, triggerFieldOf, triggerOf } from '../model/trigger_draft';
 import { AreaField, TextField } from '../ui/fields';
 import { announce, refuseForm, useAction, useQuery, useTitle } from '../ui/hooks';
 import { Button, ButtonLink, ErrorNote, Note, PageHead, Skeleton } from '../ui/parts';
+import { PolicyFields } from '../ui/policy_fields';
 import { DestinationFields, RecipeFields } from '../ui/recipe_fields';
 import { RepositoryFields, useRefs } from '../ui/repository_fields';
 import { navigate, useLocation } from '../ui/router';
@@ -43,6 +45,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
   const [trigger, setTrigger] = useState(() => triggerDraftOf(rule.trigger));
   const [templates, setTemplates] = useState((rule.tag_templates ?? []).join('\n'));
   const [draft, setDraft] = useState(() => draftOf(rule.recipe, rule.destination));
+  const [policy, setPolicy] = useState(() => policyDraftOf(rule.policy));
   const [templateProblem, setTemplateProblem] = useState('');
   const [insist, setInsist] = useState(false);
   const refs = useRefs(connectionId, repository.trim());
@@ -50,7 +53,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
 
   const templateList = parseList(templates);
   const localProblems = [
-    checkName(name), connectionId ? '' : 'connection', checkRepository(repository.trim()), checkTemplates(templateList), templateProblem, ...Object.values(checkDraft(draft)),
+    checkName(name), connectionId ? '' : 'connection', checkRepository(repository.trim()), checkTemplates(templateList), templateProblem, ...Object.values(checkDraft(draft)), ...Object.values(checkPolicy(policy)),
   ].filter(Boolean);
 
   const save = useAction(async () => {
@@ -59,9 +62,9 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
       refuseForm();
       return;
     }
-    const wanted: Rule = { display_name: name.trim(), connection_id: connectionId, repository: repository.trim(), ...withKept(rule, draft), trigger: { ...rule.trigger, ...triggerOf(trigger) }, tag_templates: templateList };
+    const wanted: Rule = { display_name: name.trim(), connection_id: connectionId, repository: repository.trim(), ...withKept(rule, draft), trigger: { ...rule.trigger, ...triggerOf(trigger) }, policy: policyOf(policy, rule.policy), tag_templates: templateList };
     if (isNew) await createRule(wanted);
-    else await updateRule({ ...wanted, id: rule.id, etag: rule.etag }, ['display_name', 'trigger', 'recipe', 'destination', 'tag_templates']);
+    else await updateRule({ ...wanted, id: rule.id, etag: rule.etag }, ['display_name', 'trigger', 'recipe', 'destination', 'tag_templates', 'policy']);
     announce('The rule was saved.');
     navigate('/rules');
   });
@@ -93,6 +96,7 @@ function RuleForm({ rule, isNew, onReload }: { rule: Rule; isNew: boolean; onRel
       <fieldset disabled={!editable}>
         <legend>How it is built</legend>
         <RecipeFields draft={draft} onChange={setDraft} insist={insist} error={save.error} paths="choose" />
+        <PolicyFields draft={policy} onChange={setPolicy} insist={insist} />
       </fieldset>
       {save.error && !own.shown && <ErrorNote error={save.error} retry={save.error.code === 'ABORTED' ? onReload : undefined} />}
       {insist && localProblems.length > 0 && <p class="problem" role="alert">{plural(localProblems.length, 'field needs', 'fields need')} to be corrected above.</p>}

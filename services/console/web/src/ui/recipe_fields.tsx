@@ -47,8 +47,8 @@ export function DestinationFields({ draft, onChange, insist, error }: Props) {
 export function RecipeFields({ draft, onChange, insist, error, paths }: Props & { paths: 'choose' | 'fixed' }) {
   const found = problems({ draft, error });
   const set = (change: Partial<RecipeDraft>) => onChange({ ...draft, ...change });
-  const [filled] = useState(Boolean(draft.target || draft.platform || draft.args || draft.labels || draft.timeout));
-  const open = filled || (insist && Boolean(found.platform || found.args || found.labels || found.timeout));
+  const [filled] = useState(Boolean(draft.target || draft.platform || draft.args || draft.labels || draft.secrets || draft.timeout));
+  const open = filled || (insist && Boolean(found.platform || found.args || found.labels || found.secrets || found.timeout));
   return (
     <>
       {paths === 'choose' && (
@@ -58,7 +58,7 @@ export function RecipeFields({ draft, onChange, insist, error, paths }: Props & 
         </div>
       )}
       <details class="more" open={open}>
-        <summary>Stage, platform, build arguments, labels, time-out</summary>
+        <summary>Stage, platform, build arguments, secrets, labels, time-out</summary>
         <div class="field-row">
           <TextField label="Stage" mono optional value={draft.target} insist={insist} problem={found.target} placeholder="the last one" onInput={(target) => set({ target })} />
           <TextField label="Platform" mono optional value={draft.platform} insist={insist} problem={found.platform} placeholder="the agent’s own" suggestions={['linux/amd64', 'linux/arm64']} onInput={(platform) => set({ platform })} />
@@ -67,6 +67,7 @@ export function RecipeFields({ draft, onChange, insist, error, paths }: Props & 
         <div class="field-row">
           <AreaField label="Build arguments" optional value={draft.args} insist={insist} problem={found.args} placeholder="VERSION=1.2" hint="One NAME=value per line. They can be read in the image: nothing secret here." onInput={(args) => set({ args })} />
           <AreaField label="Labels" optional value={draft.labels} insist={insist} problem={found.labels} placeholder="org.opencontainers.image.vendor=Example" hint="One name=value per line." onInput={(labels) => set({ labels })} />
+          <AreaField label="Secrets" optional value={draft.secrets} insist={insist} problem={found.secrets} placeholder="npm" hint="The project’s secrets that RUN --mount=type=secret,id=… may read: one name per line, or ID=name." onInput={(secrets) => set({ secrets })} />
         </div>
       </details>
     </>
