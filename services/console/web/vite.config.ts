@@ -13,5 +13,5 @@ export default defineConfig({
   },
   // `npm run dev` against a console backend, or against testing/mock_server.mjs, on this port.
   server: { proxy: { '/api': { target: 'http://127.0.0.1:7090', changeOrigin: false } } },
-  test: { environment: 'node', include: ['src/**/*.test.ts'] },
+  test: { environment: 'node', testTimeout: 60_000, include: ['src/**/*.test.ts'] },
 });
