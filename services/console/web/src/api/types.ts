@@ -244,6 +244,8 @@ export interface Build {
   start_time?: Timestamp;
   end_time?: Timestamp;
   version?: string;
+  /** The newer build that ended this one before it was built, by its rule's policy. */
+  superseded_by?: string;
 }
 
 export interface QueueExplanation {

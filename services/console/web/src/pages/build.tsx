@@ -144,6 +144,9 @@ function Outcome({ build, now }: { build: Build; now: number }) {
       </Note>
     );
   }
+  if (build.state === 'BUILD_STATE_SUPERSEDED' && build.superseded_by) {
+    return <Note><p>A newer build of the same rule took its place, as the rule says: <Link href={`/builds/${build.superseded_by}`}>{build.superseded_by}</Link>. Nothing was tagged by this one.</p></Note>;
+  }
   if (build.state === 'BUILD_STATE_SUPERSEDED') return <Note><p>The image is there under its digest, but newer builds had set all of its tags already, and tags never move backwards.</p></Note>;
   if (build.state === 'BUILD_STATE_HELD') return <Note><p>This build waits for an approval.</p></Note>;
   return null;
