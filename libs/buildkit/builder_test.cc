@@ -251,7 +251,7 @@ TEST_P(BuilderTest, AStepThatAsksForASecretGetsItAndTheImageDoesNotHoldIt) {
   BuildRequest without = Request(tree);
   without.no_cache = true;
   EXPECT_EQ(Build(without).status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(absl::StrContains(progress_.text(), "no secret npm")) << progress_.text();
+  EXPECT_TRUE(absl::StrContains(progress_.text(), "secret npm not found")) << progress_.text();
 }
 
 TEST_P(BuilderTest, ACancelledBuildLeavesNoProcessWithinTwoSeconds) {
