@@ -2,6 +2,7 @@
 
 import http.server
 import os
+import pwd
 import re
 import shutil
 import threading
@@ -17,7 +18,8 @@ def disk_cache():
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 found = (re.findall(r"^build --disk_cache=(\S+)", file.read(), re.MULTILINE) or [found])[-1]
-    return os.path.expanduser(found)
+    # Bazel takes the home directory from the accounts, whatever HOME says.
+    return re.sub(r"^~(?=/)", pwd.getpwuid(os.getuid()).pw_dir, found)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
