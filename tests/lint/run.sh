@@ -51,7 +51,8 @@ clang_tidy() {
   local status=0 log flags
   log="$(mktemp)"
   read -r -a flags <<<"${BAZEL_FLAGS:-}"
-  bazel "${flags[@]}" build --keep_going --aspects=//libs/third_party/bazel:clang_tidy.bzl%clang_tidy \
+  # The links in the checkout stay those of the last build.
+  bazel "${flags[@]}" build --experimental_convenience_symlinks=ignore --keep_going --aspects=//libs/third_party/bazel:clang_tidy.bzl%clang_tidy \
     --output_groups=clang_tidy -- //libs/... //services/... >"$log" 2>&1 || status=$?
   # The findings, or Bazel's own words when it could not even begin.
   if ((status)); then grep -E '^[^ ]+: .* \[[a-z0-9.-]+\]$' "$log" | sort -u || cat "$log"; fi
