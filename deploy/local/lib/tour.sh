@@ -50,6 +50,11 @@ kept_port() {
 
 start_git() {
   git_port="$(kept_port "$tour/git_port" 7090)"
+  local address
+  for address in "$listen" "$webhook_listen" "$console_listen"; do
+    [[ "${address##*:}" != "$git_port" ]] ||
+      fail "$address is taken: earlier runs kept port $git_port for the sample's git server. Start afresh with down.sh --purge, or choose another port (up.sh --help)"
+  done
   if running git >/dev/null; then return; fi
   mkdir -p "$tour/git"
   [[ -s "$tour/git/token" ]] || (umask 077 && openssl rand -hex 24 >"$tour/git/token")
