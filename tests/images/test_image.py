@@ -89,7 +89,7 @@ class ImageTest(unittest.TestCase):
                 path = os.path.join(directory, name)
                 mode = os.lstat(path).st_mode
                 self.assertFalse(mode & (stat.S_ISUID | stat.S_ISGID), path)
-                if mode & 0o111 and ".so" not in name:
+                if stat.S_ISREG(mode) and mode & 0o111 and ".so" not in name:
                     executables.add(os.path.relpath(path, root))
         self.assertEqual(executables, {f"usr/local/bin/{name}" for name in programs()})
         self.assertTrue(os.path.isfile(os.path.join(root, "usr/share/zoneinfo/Europe/Berlin")), "tags may hold the time of a zone")
