@@ -1,10 +1,10 @@
-// Doing at once what comes at the same time: callers hand in items, and those that wait share one piece of work (a
-// transaction, a call). Header only, since it is a template.
+// Doing at once what comes at the same time: items that are handed in while the workers are busy share the next piece
+// of work (a transaction, a call). Header only, since it is a template.
 #pragma once
 
 #include <deque>
 #include <functional>
-#include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -12,7 +12,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "absl/types/span.h"
 
 namespace davit::batch {
 
@@ -20,57 +19,85 @@ namespace davit::batch {
 struct BatcherOptions {
   size_t max_items = 64;                     // of a batch
   size_t max_bytes = size_t{1} << 20;        // of a batch; a larger item has one to itself
-  int max_running = 2;                       // batches at a time: one is waited for while the next is made
+  int workers = 2;                           // batches at a time: one is waited for while the next is made
   size_t max_held_items = 2048;              // handed in and not answered; more get RESOURCE_EXHAUSTED
   size_t max_held_bytes = size_t{64} << 20;  // the same in bytes
 };
 
-// Answers items in batches. Nobody waits for a batch to fill: what comes while `max_running` batches are under way
-// makes up the next. Has no threads: one of the callers that wait works for all. Thread-safe.
+// Answers items in batches. Nobody waits for a batch to fill: what comes while all workers are busy makes up the next.
+// No caller's thread is held: the answer comes to a function. Thread-safe.
 template <typename Item, typename Result>
 class Batcher {
  public:
-  using Answers = std::vector<absl::StatusOr<Result>>;
-  // Works on the items of one group, in the order in which they came; returns as many answers. Called by several
-  // threads at once, and must not throw.
-  using Work = std::function<Answers(const std::string& group, absl::Span<const Item* const> items)>;
+  // Takes the answer to an item, once, mostly on a worker's thread: it must not block and must not throw.
+  using Done = std::function<void(absl::StatusOr<Result>)>;
 
-  // An item, which must live until Submit returns. Items of different groups never share a batch.
-  struct Entry {
-    const Item* item = nullptr;
-    std::string group;
-    size_t bytes = 0;
+  // Items in the order in which they came, to be answered in any order.
+  class Batch {
+   public:
+    size_t size() const { return entries_.size(); }
+    Item& item(size_t index) { return entries_[index].item; }
+    // Only the first answer to an item counts. What the work leaves without one is answered INTERNAL.
+    void Answer(size_t index, absl::StatusOr<Result> result) {
+      if (Done done = std::exchange(entries_[index].done, nullptr); done != nullptr) {
+        batcher_.Release(entries_[index].bytes);
+        done(std::move(result));
+      }
+    }
+
+   private:
+    friend class Batcher;
+    struct Entry {
+      Item item;
+      size_t bytes;
+      Done done;
+    };
+
+    explicit Batch(Batcher& batcher) : batcher_(batcher) {}
+
+    Batcher& batcher_;
+    std::vector<Entry> entries_;
   };
 
-  Batcher(BatcherOptions options, Work work) : options_(options), work_(std::move(work)) {}
+  // Works on a batch; called by the workers, several at once, and must not throw.
+  using Work = std::function<void(Batch& batch)>;
+
+  // Starts the workers.
+  Batcher(BatcherOptions options, Work work) : options_(options), work_(std::move(work)) {
+    for (int i = 0; i < options_.workers; ++i) workers_.emplace_back([this] { Run(); });
+  }
+  // Returns when everything that was handed in has its answer. Nothing may be handed in any more.
+  ~Batcher() {
+    {
+      absl::MutexLock lock(&mutex_);
+      stopping_ = true;
+      arrived_.SignalAll();
+    }
+    for (std::thread& worker : workers_) worker.join();
+  }
   Batcher(const Batcher&) = delete;
   Batcher& operator=(const Batcher&) = delete;
 
-  // Returns when all of the entries are answered, with one answer each.
-  Answers Submit(absl::Span<const Entry> entries) {
-    Ticket ticket;
-    ticket.answers.assign(entries.size(), absl::UnknownError("not answered"));
-    ticket.unanswered = ticket.waiting = entries.size();
-    absl::MutexLock lock(&mutex_);
-    if (!Hold(entries)) {
-      ticket.answers.assign(entries.size(), absl::ResourceExhaustedError(absl::StrCat(
-                                                held_items_, " items wait already, ", held_bytes_, " bytes")));
-      return std::move(ticket.answers);
-    }
-    for (size_t i = 0; i < entries.size(); ++i) line_.push_back({&entries[i], &ticket, i});
-    while (ticket.unanswered > 0) {
-      // Those who came first go first: the batch may hold others' items only.
-      if (ticket.waiting > 0 && running_ < options_.max_running) {
-        WorkOnce();
-      } else {
-        ticket.changed.Wait(&mutex_);
+  // Hands in an item; its answer goes to `done`, at once when too much is held already.
+  void Submit(Item item, size_t bytes, Done done) {
+    size_t items_before = 0;
+    size_t bytes_before = 0;
+    {
+      absl::MutexLock lock(&mutex_);
+      // One that is larger than the bound is taken when it is alone.
+      if (held_items_ < options_.max_held_items &&
+          (held_items_ == 0 || held_bytes_ + bytes <= options_.max_held_bytes)) {
+        ++held_items_;
+        held_bytes_ += bytes;
+        line_.push_back({std::move(item), bytes, std::move(done)});
+        if (idle_ > 0) arrived_.Signal();
+        return;
       }
+      items_before = held_items_;
+      bytes_before = held_bytes_;
     }
-    return std::move(ticket.answers);
+    done(absl::ResourceExhaustedError(absl::StrCat(items_before, " items wait already, ", bytes_before, " bytes")));
   }
-
-  // The same for one entry.
-  absl::StatusOr<Result> Submit(const Entry& entry) { return std::move(Submit(absl::MakeConstSpan(&entry, 1))[0]); }
 
   // How many items wait for a batch.
   size_t waiting() const {
@@ -79,87 +106,53 @@ class Batcher {
   }
 
  private:
-  // A call of Submit.
-  struct Ticket {
-    Answers answers;
-    size_t unanswered = 0;
-    size_t waiting = 0;     // in the line
-    absl::CondVar changed;  // all are answered, or a batch may be made
-  };
-  struct Waiter {
-    const Entry* entry;
-    Ticket* ticket;
-    size_t index;
-  };
-
-  bool Hold(absl::Span<const Entry> entries) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    size_t bytes = 0;
-    for (const Entry& entry : entries) bytes += entry.bytes;
-    if (held_items_ + entries.size() > options_.max_held_items) return false;
-    // One that is larger than the bound is taken when it is alone.
-    if (held_items_ > 0 && held_bytes_ + bytes > options_.max_held_bytes) return false;
-    held_items_ += entries.size();
-    held_bytes_ += bytes;
-    return true;
-  }
-
-  // Makes a batch of the first in the line and those of its group behind it.
-  std::vector<Waiter> Take() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    std::vector<Waiter> batch;
-    std::deque<Waiter> left;
-    size_t bytes = 0;
-    const std::string& group = line_.front().entry->group;
-    bool full = false;
-    for (Waiter& waiter : line_) {
-      const bool fits = batch.empty() || bytes + waiter.entry->bytes <= options_.max_bytes;
-      const bool mine = !full && waiter.entry->group == group;
-      if (mine && fits && batch.size() < options_.max_items) {
-        bytes += waiter.entry->bytes;
-        --waiter.ticket->waiting;
-        batch.push_back(waiter);
-      } else {
-        full = full || mine;  // an order within the group is kept
-        left.push_back(waiter);
+  void Run() {
+    Batch batch(*this);
+    while (Take(batch)) {
+      work_(batch);
+      for (size_t i = 0; i < batch.size(); ++i) {
+        batch.Answer(i, absl::InternalError("a batch was not answered in full"));
       }
+      batch.entries_.clear();
     }
-    line_.swap(left);
-    return batch;
   }
 
-  void WorkOnce() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const std::vector<Waiter> batch = Take();
-    ++running_;
-    WakeNext();
-    mutex_.Unlock();
-    std::vector<const Item*> items;
-    items.reserve(batch.size());
-    for (const Waiter& waiter : batch) items.push_back(waiter.entry->item);
-    Answers answers = work_(batch.front().entry->group, items);
-    answers.resize(batch.size(), absl::InternalError("a batch was not answered in full"));
-    mutex_.Lock();
-    --running_;
-    for (size_t i = 0; i < batch.size(); ++i) {
-      const Waiter& waiter = batch[i];
-      --held_items_;
-      held_bytes_ -= waiter.entry->bytes;
-      waiter.ticket->answers[waiter.index] = std::move(answers[i]);
-      if (--waiter.ticket->unanswered == 0) waiter.ticket->changed.Signal();
+  // Waits for items and makes a batch of the first ones; false when there will be none.
+  bool Take(Batch& batch) {
+    absl::MutexLock lock(&mutex_);
+    while (line_.empty() && !stopping_) {
+      ++idle_;
+      arrived_.Wait(&mutex_);
+      --idle_;
     }
-    WakeNext();
+    size_t bytes = 0;
+    while (!line_.empty() && batch.size() < options_.max_items) {
+      auto& next = line_.front();
+      if (batch.size() > 0 && bytes + next.bytes > options_.max_bytes) break;
+      bytes += next.bytes;
+      batch.entries_.push_back(std::move(next));
+      line_.pop_front();
+    }
+    if (!line_.empty() && idle_ > 0) arrived_.Signal();
+    return batch.size() > 0;
   }
 
-  // Lets the first in the line make the next batch.
-  void WakeNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (!line_.empty() && running_ < options_.max_running) line_.front().ticket->changed.Signal();
+  void Release(size_t bytes) {
+    absl::MutexLock lock(&mutex_);
+    --held_items_;
+    held_bytes_ -= bytes;
   }
 
   const BatcherOptions options_;
   const Work work_;
   mutable absl::Mutex mutex_;
-  std::deque<Waiter> line_ ABSL_GUARDED_BY(mutex_);
-  int running_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::CondVar arrived_;
+  std::deque<typename Batch::Entry> line_ ABSL_GUARDED_BY(mutex_);
+  int idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   size_t held_items_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace davit::batch

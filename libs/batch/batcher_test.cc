@@ -4,32 +4,64 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
 #include <thread>
+
+#include "absl/synchronization/notification.h"
 
 namespace davit::batch {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using TextBatcher = Batcher<std::string, std::string>;
+using Answer = absl::StatusOr<std::string>;
+
+// Where the answers go, by the item's place.
+class Answers {
+ public:
+  explicit Answers(size_t count) : answers_(count, absl::UnknownError("no answer")), left_(count) {}
+
+  TextBatcher::Done Place(size_t index) {
+    return [this, index](Answer answer) {
+      absl::MutexLock lock(&mutex_);
+      EXPECT_EQ(answers_[index].status(), absl::UnknownError("no answer")) << "answered twice";
+      answers_[index] = std::move(answer);
+      --left_;
+    };
+  }
+
+  // When all are there.
+  std::vector<Answer> Get() {
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(
+        +[](Answers* self) ABSL_NO_THREAD_SAFETY_ANALYSIS { return self->left_ == 0; }, this));
+    return answers_;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<Answer> answers_ ABSL_GUARDED_BY(mutex_);
+  size_t left_ ABSL_GUARDED_BY(mutex_);
+};
 
 class BatcherTest : public ::testing::Test {
  protected:
-  // Notes the batch, waits until the gate is open, answers each item by itself but "bad".
-  TextBatcher::Answers Work(const std::string& group, absl::Span<const std::string* const> items) {
+  // Notes the batch, waits until the gate is open, answers each item by itself but "bad" and "forgotten".
+  void Work(TextBatcher::Batch& batch) {
     absl::MutexLock lock(&mutex_);
-    std::vector<std::string> batch = {group};
-    for (const std::string* item : items) batch.push_back(*item);
-    batches_.push_back(batch);
+    std::vector<std::string> items;
+    for (size_t i = 0; i < batch.size(); ++i) items.push_back(batch.item(i));
+    batches_.push_back(items);
     mutex_.Await(absl::Condition(&open_));
-    TextBatcher::Answers answers;
-    for (const std::string* item : items) {
-      if (*item == "bad") {
-        answers.push_back(absl::InvalidArgumentError("bad"));
-      } else {
-        answers.push_back("did " + *item);
-      }
+    for (size_t i = 0; i < batch.size(); ++i) {
+      if (items[i] == "forgotten") continue;
+      batch.Answer(i, items[i] == "bad" ? Answer(absl::InvalidArgumentError("bad")) : Answer("did " + items[i]));
     }
-    return answers;
+  }
+
+  TextBatcher::Work WorkOf() {
+    return [this](TextBatcher::Batch& batch) { Work(batch); };
   }
 
   void Open(bool open) {
@@ -37,35 +69,30 @@ class BatcherTest : public ::testing::Test {
     open_ = open;
   }
 
-  size_t batches() {
+  void AwaitBatches(size_t count) {
+    const auto enough = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return batches_.size() >= count; };
     absl::MutexLock lock(&mutex_);
-    return batches_.size();
+    mutex_.Await(absl::Condition(&enough));
   }
 
-  // Hands in "first", which is held, then the items behind it, each by a caller of its own; lets go. Returns the
-  // answers.
-  TextBatcher::Answers SubmitBehindAnother(BatcherOptions options, const std::vector<std::string>& items,
-                                           const std::vector<std::string>& groups = {}) {
-    options.max_running = 1;
-    TextBatcher batcher(options, [this](const std::string& group, absl::Span<const std::string* const> batch) {
-      return Work(group, batch);
-    });
+  std::vector<std::vector<std::string>> batches() {
+    absl::MutexLock lock(&mutex_);
+    return batches_;
+  }
+
+  // Hands in "first", which is held, then the items behind it; lets go. Returns the items' answers.
+  std::vector<Answer> SubmitBehindAnother(BatcherOptions options, const std::vector<std::string>& items) {
+    options.workers = 1;
     Open(false);
-    const std::string first = "first";
-    std::thread holder([&] { EXPECT_TRUE(batcher.Submit({&first, "g", 1}).ok()); });
-    while (batches() == 0) std::this_thread::yield();
-    TextBatcher::Answers answers(items.size(), absl::UnknownError(""));
-    std::vector<std::thread> callers;
-    for (size_t i = 0; i < items.size(); ++i) {
-      callers.emplace_back([&, i] {
-        answers[i] = batcher.Submit({&items[i], groups.empty() ? "g" : groups[i], items[i].size()});
-      });
-      while (batcher.waiting() < i + 1) std::this_thread::yield();
-    }
+    Answers first(1);
+    Answers answers(items.size());
+    TextBatcher batcher(options, WorkOf());
+    batcher.Submit("first", 1, first.Place(0));
+    AwaitBatches(batches().size() + 1);
+    for (size_t i = 0; i < items.size(); ++i) batcher.Submit(items[i], items[i].size(), answers.Place(i));
     Open(true);
-    holder.join();
-    for (std::thread& caller : callers) caller.join();
-    return answers;
+    EXPECT_EQ(*first.Get()[0], "did first");
+    return answers.Get();
   }
 
   absl::Mutex mutex_;
@@ -74,16 +101,16 @@ class BatcherTest : public ::testing::Test {
 };
 
 TEST_F(BatcherTest, WhatComesAloneIsDoneAtOnce) {
-  TextBatcher batcher(
-      {}, [this](const std::string& group, absl::Span<const std::string* const> items) { return Work(group, items); });
-  const std::string item = "a";
-  EXPECT_EQ(*batcher.Submit({&item, "g", 1}), "did a");
-  EXPECT_THAT(batches_, ElementsAre(ElementsAre("g", "a")));
+  TextBatcher batcher({}, WorkOf());
+  Answers answers(1);
+  batcher.Submit("a", 1, answers.Place(0));
+  EXPECT_EQ(*answers.Get()[0], "did a");
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre("a")));
 }
 
 TEST_F(BatcherTest, WhatWaitsIsDoneTogetherInTheOrderInWhichItCame) {
   const auto answers = SubmitBehindAnother({}, {"a", "b", "c"});
-  EXPECT_THAT(batches_, ElementsAre(ElementsAre("g", "first"), ElementsAre("g", "a", "b", "c")));
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre("first"), ElementsAre("a", "b", "c")));
   EXPECT_EQ(*answers[0], "did a");
   EXPECT_EQ(*answers[2], "did c");
 }
@@ -95,67 +122,79 @@ TEST_F(BatcherTest, EachIsAnsweredForItself) {
   EXPECT_TRUE(answers[2].ok());
 }
 
+TEST_F(BatcherTest, WhatTheWorkForgetsIsAnError) {
+  const auto answers = SubmitBehindAnother({}, {"a", "forgotten"});
+  EXPECT_TRUE(answers[0].ok());
+  EXPECT_EQ(answers[1].status().code(), absl::StatusCode::kInternal);
+}
+
 TEST_F(BatcherTest, ABatchIsBoundedInItemsAndBytes) {
   SubmitBehindAnother({.max_items = 2}, {"a", "b", "c"});
-  EXPECT_THAT(batches_, ElementsAre(ElementsAre("g", "first"), ElementsAre("g", "a", "b"), ElementsAre("g", "c")));
-  batches_.clear();
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre("first"), ElementsAre("a", "b"), ElementsAre("c")));
+}
+
+TEST_F(BatcherTest, WhatIsTooLargeForABatchHasOneToItself) {
   SubmitBehindAnother({.max_bytes = 4}, {"too long", "ab", "cd", "e"});
-  EXPECT_THAT(batches_, ElementsAre(ElementsAre("g", "first"), ElementsAre("g", "too long"),
-                                    ElementsAre("g", "ab", "cd"), ElementsAre("g", "e")));
+  EXPECT_THAT(batches(),
+              ElementsAre(ElementsAre("first"), ElementsAre("too long"), ElementsAre("ab", "cd"), ElementsAre("e")));
 }
 
-TEST_F(BatcherTest, GroupsAreKeptApartAndTheFirstComesFirst) {
-  SubmitBehindAnother({}, {"a", "b", "c", "d"}, {"x", "y", "x", "y"});
-  EXPECT_THAT(batches_, ElementsAre(ElementsAre("g", "first"), ElementsAre("x", "a", "c"), ElementsAre("y", "b", "d")));
-}
-
-TEST_F(BatcherTest, WhatIsMoreThanMayWaitIsRefused) {
-  const auto answers = SubmitBehindAnother({.max_held_items = 3}, {"a", "b"});
+TEST_F(BatcherTest, WhatIsMoreThanMayWaitIsRefusedAtOnce) {
+  const auto answers = SubmitBehindAnother({.max_held_items = 3}, {"a", "b", "c"});
+  EXPECT_TRUE(answers[0].ok());
   EXPECT_TRUE(answers[1].ok());
-  TextBatcher batcher(
-      {.max_held_items = 2},
-      [this](const std::string& group, absl::Span<const std::string* const> items) { return Work(group, items); });
-  const std::string item = "a";
-  const TextBatcher::Entry entry = {&item, "g", 1};
-  const std::vector<TextBatcher::Entry> entries(3, entry);
-  for (const auto& answer : batcher.Submit(entries)) {
-    EXPECT_EQ(answer.status().code(), absl::StatusCode::kResourceExhausted);
-  }
-  EXPECT_TRUE(batcher.Submit(entry).ok());
+  EXPECT_EQ(answers[2].status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(answers[2].status().message(), HasSubstr("3 items wait already"));
+}
+
+TEST_F(BatcherTest, MoreBytesThanMayWaitAreRefused) {
+  const auto answers = SubmitBehindAnother({.max_held_bytes = 5}, {"abcd", "e"});
+  EXPECT_TRUE(answers[0].ok());
+  EXPECT_EQ(answers[1].status().code(), absl::StatusCode::kResourceExhausted);
 }
 
 TEST_F(BatcherTest, WhatIsLargerThanMayWaitIsTakenAlone) {
-  TextBatcher batcher(
-      {.max_held_bytes = 10},
-      [this](const std::string& group, absl::Span<const std::string* const> items) { return Work(group, items); });
-  const std::string item = "a";
-  EXPECT_TRUE(batcher.Submit({&item, "g", 100}).ok());
-  EXPECT_TRUE(batcher.Submit({&item, "g", 100}).ok());
+  TextBatcher batcher({.max_held_bytes = 10}, WorkOf());
+  for (int i = 0; i < 2; ++i) {
+    Answers answers(1);
+    batcher.Submit("a", 100, answers.Place(0));
+    EXPECT_TRUE(answers.Get()[0].ok());
+  }
 }
 
-TEST_F(BatcherTest, SeveralOfOneCallerAreAnsweredInTheirOrder) {
-  TextBatcher batcher({.max_items = 2}, [this](const std::string& group, absl::Span<const std::string* const> items) {
-    return Work(group, items);
+TEST_F(BatcherTest, AnAnswerDoesNotWaitForTheRestOfItsBatch) {
+  absl::Notification answered;
+  TextBatcher batcher({.workers = 1}, [&](TextBatcher::Batch& batch) {
+    batch.Answer(0, "early");
+    answered.WaitForNotification();
   });
-  const std::vector<std::string> items = {"a", "b", "c", "d", "e"};
-  std::vector<TextBatcher::Entry> entries;
-  for (const std::string& item : items) entries.push_back({&item, item == "b" ? "x" : "g", 1});
-  const auto answers = batcher.Submit(entries);
-  ASSERT_EQ(answers.size(), 5u);
-  for (size_t i = 0; i < items.size(); ++i) EXPECT_EQ(*answers[i], "did " + items[i]);
-  EXPECT_THAT(batches_, ElementsAre(ElementsAre("g", "a", "c"), ElementsAre("x", "b"), ElementsAre("g", "d", "e")));
+  batcher.Submit("a", 1, [&](Answer answer) {
+    EXPECT_EQ(*answer, "early");
+    answered.Notify();
+  });
+  answered.WaitForNotification();
+}
+
+TEST_F(BatcherTest, EverythingIsAnsweredBeforeItEnds) {
+  Answers answers(100);
+  {
+    TextBatcher batcher({.max_items = 3}, WorkOf());
+    for (size_t i = 0; i < 100; ++i) batcher.Submit(std::to_string(i), 1, answers.Place(i));
+  }
+  const std::vector<Answer> got = answers.Get();
+  for (size_t i = 0; i < 100; ++i) EXPECT_EQ(*got[i], "did " + std::to_string(i));
 }
 
 TEST_F(BatcherTest, ManyCallersAreAllAnswered) {
-  TextBatcher batcher({.max_items = 3}, [this](const std::string& group, absl::Span<const std::string* const> items) {
-    return Work(group, items);
-  });
+  TextBatcher batcher({.max_items = 3}, WorkOf());
   std::vector<std::thread> callers;
   for (int i = 0; i < 16; ++i) {
     callers.emplace_back([&batcher, i] {
       for (int turn = 0; turn < 50; ++turn) {
         const std::string item = std::to_string(i * 1000 + turn);
-        EXPECT_EQ(*batcher.Submit({&item, i % 3 == 0 ? "x" : "y", 1}), "did " + item);
+        Answers answers(1);
+        batcher.Submit(item, 1, answers.Place(0));
+        EXPECT_EQ(*answers.Get()[0], "did " + item);
       }
     });
   }

@@ -21,9 +21,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "libs/http/handler_pool.h"
+#include "libs/http/handling.h"
 #include "libs/http/server_messages.h"
 #include "libs/http/stream_pump.h"
+#include "libs/rpc/executor.h"
 
 namespace davit::http {
 namespace {
@@ -48,14 +49,28 @@ std::chrono::steady_clock::duration ToChrono(absl::Duration duration) {
   return absl::ToChronoNanoseconds(std::min(duration, absl::Hours(24)));
 }
 
+// Lets a pool's threads run a handler. A handler must not throw; if one does, its responder goes and so answers 500.
+AsyncHandler OnPool(rpc::Executor& pool, Handler handler) {
+  return [&pool, handler = std::move(handler)](const ServerRequest& request, Responder respond) {
+    pool.Submit([&request, &handler, respond = std::move(respond)] {
+          try {
+            respond(handler(request));
+          } catch (...) {
+            return;
+          }
+        })
+        .IgnoreError();
+  };
+}
+
 }  // namespace
 
 class Server::Impl {
  public:
-  Impl(ServerOptions options, Handler handler)
+  Impl(ServerOptions options, AsyncHandler handler)
       : options_(std::move(options)),
         handler_(std::move(handler)),
-        pool_(options_.handler_threads, options_.max_waiting_requests),
+        max_handled_(std::max(options_.handler_threads, 1) + std::max(options_.max_waiting_requests, 0)),
         acceptor_(io_),
         session_ended_(io_, std::chrono::steady_clock::time_point::max()),
         work_(asio::make_work_guard(io_)) {
@@ -66,6 +81,9 @@ class Server::Impl {
   }
 
   ~Impl() { Drain(absl::ZeroDuration()); }
+
+  // Before Start: the pool that the handler runs on, which ends with the server.
+  void Keep(std::unique_ptr<rpc::Executor> pool) { pool_ = std::move(pool); }
 
   // Any thread, once.
   absl::Status Start() {
@@ -106,7 +124,7 @@ class Server::Impl {
     asio::post(io_, [this] {
       for (Session* session : sessions_) session->Close();
     });
-    pool_.Stop();
+    if (pool_ != nullptr) pool_->Drain();
     {
       absl::MutexLock lock(&count_mutex_);
       count_mutex_.Await(absl::Condition(this, &Impl::NoSessions));
@@ -315,36 +333,25 @@ class Server::Impl {
     co_return true;
   }
 
-  // A request that the pool handles, and what came of it.
-  struct Handling {
-    explicit Handling(asio::io_context& io) : finished(io, std::chrono::steady_clock::time_point::max()) {}
-
-    ServerRequest request;
-    std::optional<ServerResponse> response;
-    asio::steady_timer finished;  // cancelled when the response is there
-  };
-
-  // Lets the pool run the handler.
+  // Lets the handler have the request, unless there are too many already.
   std::shared_ptr<Handling> Handle(ServerRequest request) {
     auto handling = std::make_shared<Handling>(io_);
     handling->request = std::move(request);
-    const bool taken = pool_.TryRun([this, handling] {
-      ServerResponse response = RunHandler(handling->request);
-      if (handling->request.body_stream != nullptr) handling->request.body_stream->Close();
-      asio::post(io_, [handling, response = std::move(response)]() mutable {
-        handling->response = std::move(response);
-        handling->finished.cancel();
-      });
-    });
-    if (!taken) {
+    if (handled_ >= max_handled_) {
       handling->response = Busy();
       if (handling->request.body_stream != nullptr) handling->request.body_stream->Close();
+      return handling;
     }
+    handling->taken = true;
+    ++handled_;
+    const auto reply = std::make_shared<Reply>(io_, handling, options_.render_error);
+    handler_(handling->request, [reply](ServerResponse response) { reply->Send(std::move(response)); });
     return handling;
   }
 
   asio::awaitable<ServerResponse> Outcome(std::shared_ptr<Handling> handling) {
     while (!handling->response.has_value()) co_await handling->finished.async_wait(kUse);
+    if (handling->taken) --handled_;
     co_return *std::move(handling->response);
   }
 
@@ -363,15 +370,6 @@ class Server::Impl {
   }
 
   static bool IsHead(const Parser& parser) { return parser.get().method() == beast::http::verb::head; }
-
-  // On a thread of the pool.
-  ServerResponse RunHandler(const ServerRequest& request) {
-    try {
-      return handler_(request);
-    } catch (...) {  // a handler must not throw; if one does, the connection still gets an answer
-      return options_.render_error(500, "internal error");
-    }
-  }
 
   asio::awaitable<bool> Write(Session& session, ServerResponse response, bool keep_alive, bool head_only) {
     if (response.stream.has_value()) {
@@ -452,8 +450,9 @@ class Server::Impl {
   }
 
   ServerOptions options_;
-  const Handler handler_;
-  HandlerPool pool_;
+  const AsyncHandler handler_;
+  const int max_handled_;
+  std::unique_ptr<rpc::Executor> pool_;  // null when the handler has threads of its own
   uint16_t port_ = 0;
 
   asio::io_context io_{1};
@@ -464,6 +463,7 @@ class Server::Impl {
   std::unordered_set<BytePipe*> streams_;  // of responses that are being sent
   bool draining_ = false;
   int64_t buffered_bytes_ = 0;
+  int handled_ = 0;  // requests that the handler has and has not answered
 
   absl::Mutex count_mutex_;
   int session_count_ ABSL_GUARDED_BY(count_mutex_) = 0;
@@ -476,6 +476,16 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, Handler handler) {
+  // The server itself bounds how many wait.
+  auto pool = std::make_unique<rpc::Executor>("http handlers", std::max(options.handler_threads, 1),
+                                              std::numeric_limits<int>::max());
+  auto impl = std::make_unique<Impl>(std::move(options), OnPool(*pool, std::move(handler)));
+  impl->Keep(std::move(pool));
+  if (absl::Status started = impl->Start(); !started.ok()) return started;
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(ServerOptions options, AsyncHandler handler) {
   auto impl = std::make_unique<Impl>(std::move(options), std::move(handler));
   if (absl::Status started = impl->Start(); !started.ok()) return started;
   return std::unique_ptr<Server>(new Server(std::move(impl)));

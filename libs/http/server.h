@@ -25,7 +25,7 @@ struct ServerRequest {
   Headers headers;
   std::string body;
   std::string remote_address;  // the peer's IP address
-  // Instead of `body` when it is streamed: Read() it. Never null then; closed when the handler returns. Its errors:
+  // Instead of `body` when it is streamed: Read() it. Never null then; closed when it is answered. Its errors:
   // RESOURCE_EXHAUSTED over the limit, UNAVAILABLE when the peer has gone or is too slow.
   std::shared_ptr<BytePipe> body_stream = nullptr;
 };
@@ -62,6 +62,15 @@ struct RequestPlan {
 // Answers one request; called on the pool's threads, several at a time. Must not throw.
 using Handler = std::function<ServerResponse(const ServerRequest&)>;
 
+// Takes the answer to one request, on any thread; the first counts. When the last copy of it goes without an answer,
+// the answer is 500.
+using Responder = std::function<void(ServerResponse)>;
+
+// Answers one request at once or later, with no thread of the server waiting meanwhile. Called on the I/O thread: it
+// must not block, and what takes longer than a millisecond belongs on a thread of the handler's own. The request lives
+// as long as the responder. Must not throw.
+using AsyncHandler = std::function<void(const ServerRequest&, Responder)>;
+
 // Plans a request by its header (`body` is empty). Called on the I/O thread: it must not block.
 using RequestPlanner = std::function<RequestPlan(const ServerRequest& head)>;
 
@@ -80,8 +89,8 @@ struct ServerOptions {
   int max_connections = 1024;                             // more wait in the listen backlog
   int max_streams = 256;                                  // streamed responses at a time; more get 503
   int64_t max_buffered_bytes = int64_t{256} << 20;        // of all bodies being read or handled; more get 503
-  int handler_threads = 8;
-  int max_waiting_requests = 64;    // beyond the ones being handled; more get 503 with Retry-After
+  int handler_threads = 8;                                // that run a Handler; an AsyncHandler has none
+  int max_waiting_requests = 64;    // taken and not answered, beyond handler_threads; more get 503 with Retry-After
   RequestPlanner plan = {};         // when empty, every body is buffered and limited by `body_limit`
   ErrorRenderer render_error = {};  // plain text when empty
 };
@@ -92,6 +101,7 @@ class Server {
  public:
   // Binds and starts. INVALID_ARGUMENT for an unusable `listen`, UNAVAILABLE when it cannot be bound.
   static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, Handler handler);
+  static absl::StatusOr<std::unique_ptr<Server>> Start(ServerOptions options, AsyncHandler handler);
 
   // Drains without patience.
   ~Server();
@@ -102,7 +112,8 @@ class Server {
   uint16_t port() const;
 
   // Stops accepting, closes idle connections, ends streamed responses, lets requests that have begun finish for at most
-  // `patience`, then closes what is left. Returns when no handler runs any more. A second call returns at once.
+  // `patience`, then closes what is left. Returns when every request that was taken has been answered. A second call
+  // returns at once.
   void Drain(absl::Duration patience);
 
  private:

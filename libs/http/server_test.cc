@@ -8,9 +8,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 
 namespace davit::http {
@@ -231,6 +235,102 @@ TEST(ServerTest, SaysThatItIsBusyWhenEveryHandlerIsTaken) {
   EXPECT_THAT(busy, HasSubstr("Retry-After: 1\r\n"));
   leave.Notify();
   EXPECT_THAT(first.ReadUntil(""), HasSubstr("late"));
+}
+
+// Keeps requests for later.
+class Shelf {
+ public:
+  AsyncHandler handler() {
+    return [this](const ServerRequest& request, Responder respond) {
+      absl::MutexLock lock(&mutex_);
+      kept_.emplace_back(&request, std::move(respond));
+    };
+  }
+
+  // Waits until there are so many, and takes them.
+  std::vector<std::pair<const ServerRequest*, Responder>> Take(size_t count) {
+    const auto enough = [&]() ABSL_NO_THREAD_SAFETY_ANALYSIS { return kept_.size() >= count; };
+    absl::MutexLock lock(&mutex_);
+    mutex_.Await(absl::Condition(&enough));
+    return std::exchange(kept_, {});
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::vector<std::pair<const ServerRequest*, Responder>> kept_ ABSL_GUARDED_BY(mutex_);
+};
+
+constexpr char kGet[] = "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+
+TEST(ServerTest, ManyAnswersMayComeLaterAndInAnyOrder) {
+  Shelf shelf;
+  auto server = *Server::Start({}, shelf.handler());
+  std::vector<std::unique_ptr<RawConnection>> connections;
+  for (int i = 0; i < 20; ++i) {
+    connections.push_back(std::make_unique<RawConnection>(server->port()));
+    connections.back()->Send(
+        absl::StrCat("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 2\r\n\r\n", 10 + i));
+  }
+  auto kept = shelf.Take(20);
+  std::reverse(kept.begin(), kept.end());
+  for (auto& [request, respond] : kept) respond({200, {}, absl::StrCat("answer to ", request->body)});
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_THAT(connections[static_cast<size_t>(i)]->ReadUntil(""), HasSubstr(absl::StrCat("answer to ", 10 + i)));
+  }
+}
+
+TEST(ServerTest, OnlyTheFirstAnswerCounts) {
+  Shelf shelf;
+  auto server = *Server::Start({}, shelf.handler());
+  RawConnection connection(server->port());
+  connection.Send(kGet);
+  auto kept = shelf.Take(1);
+  kept[0].second({200, {}, "first"});
+  kept[0].second({200, {}, "second"});
+  EXPECT_THAT(connection.ReadUntil(""), HasSubstr("first"));
+}
+
+TEST(ServerTest, ARequestThatNobodyAnswersGetsAnError) {
+  Shelf shelf;
+  auto server = *Server::Start({}, shelf.handler());
+  RawConnection connection(server->port());
+  connection.Send(kGet);
+  shelf.Take(1).clear();
+  EXPECT_THAT(connection.ReadUntil(""), StartsWith("HTTP/1.1 500 "));
+}
+
+TEST(ServerTest, SaysThatItIsBusyWhenTooManyAreNotAnswered) {
+  Shelf shelf;
+  ServerOptions options;
+  options.handler_threads = 1;
+  options.max_waiting_requests = 1;
+  auto server = *Server::Start(options, shelf.handler());
+  RawConnection first(server->port()), second(server->port()), third(server->port()), fourth(server->port());
+  first.Send(kGet);
+  second.Send(kGet);
+  auto kept = shelf.Take(2);
+  third.Send(kGet);
+  EXPECT_THAT(third.ReadUntil(""), StartsWith("HTTP/1.1 503 "));
+  for (auto& [request, respond] : kept) respond({200, {}, "late"});
+  EXPECT_THAT(first.ReadUntil(""), HasSubstr("late"));
+  EXPECT_THAT(second.ReadUntil(""), HasSubstr("late"));
+  fourth.Send(kGet);
+  shelf.Take(1)[0].second({200, {}, "again"});
+  EXPECT_THAT(fourth.ReadUntil(""), HasSubstr("again"));
+}
+
+TEST(ServerTest, DrainWaitsForAnswersThatComeLater) {
+  Shelf shelf;
+  auto server = *Server::Start({}, shelf.handler());
+  RawConnection connection(server->port()), idle(server->port());
+  connection.Send(kGet);
+  auto kept = shelf.Take(1);
+  std::thread drain([&server] { server->Drain(absl::Seconds(20)); });
+  EXPECT_EQ(idle.ReadUntil(""), "");
+  kept[0].second({200, {}, "finished"});
+  kept.clear();
+  EXPECT_THAT(connection.ReadUntil(""), HasSubstr("finished"));
+  drain.join();
 }
 
 TEST(ServerTest, BoundsTheMemoryThatBodiesTake) {

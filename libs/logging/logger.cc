@@ -78,7 +78,7 @@ Logger Logger::ForService(absl::string_view service) const {
 }
 
 void Logger::Write(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields) const {
-  if (destination_ == nullptr || level < level_) return;
+  if (!Writes(level)) return;
   std::string line =
       absl::StrCat("{\"ts\":\"", absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ", absl::Now(), absl::UTCTimeZone()), "\"");
   AppendMember(line, "level", std::string(LevelName(level)));

@@ -94,6 +94,8 @@ class Logger {
   void Error(absl::string_view message, std::initializer_list<LogField> fields = {}) const {
     Write(LogLevel::kError, message, fields);
   }
+  // Whether lines of this level are written: for who has much to say.
+  bool Writes(LogLevel level) const { return destination_ != nullptr && level >= level_; }
   void Write(LogLevel level, absl::string_view message, std::initializer_list<LogField> fields = {}) const;
 
  private:

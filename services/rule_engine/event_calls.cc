@@ -3,8 +3,10 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "libs/status/annotate.h"
@@ -76,8 +78,6 @@ EventCalls::EventCalls(RuleStore& rules, EventLedger& ledger, EventEvaluator& ev
                        Clock& clock, metrics::Registry& metrics, Wakeups wakeups)
     : rules_(rules),
       ledger_(ledger),
-      batcher_({}, [this](const std::string& project,
-                          absl::Span<const Event* const> events) { return ledger_.IngestEach(project, events); }),
       evaluator_(evaluator),
       directory_(directory),
       clock_(clock),
@@ -89,7 +89,7 @@ EventCalls::EventCalls(RuleStore& rules, EventLedger& ledger, EventEvaluator& ev
 absl::StatusOr<rules::v1::IngestEventResponse> EventCalls::Ingest(const auth::Caller& caller,
                                                                   const rules::v1::IngestEventRequest& request) {
   DAVIT_ASSIGN_OR_RETURN(const Event event, ReadIngested(caller, request));
-  DAVIT_ASSIGN_OR_RETURN(const Recorded recorded, batcher_.Submit({&event, event.project, request.ByteSizeLong()}));
+  DAVIT_ASSIGN_OR_RETURN(const Recorded recorded, ledger_.Ingest(event));
   Count(event, recorded);
   return ToResponse(recorded);
 }
@@ -102,20 +102,27 @@ absl::StatusOr<rules::v1::IngestEventsResponse> EventCalls::IngestAll(const auth
   std::vector<absl::StatusOr<Event>> events;
   events.reserve(static_cast<size_t>(request.events_size()));
   for (const auto& one : request.events()) events.push_back(ReadIngested(caller, one));
-  std::vector<IngestBatcher::Entry> entries;
-  for (int i = 0; i < request.events_size(); ++i) {
-    const absl::StatusOr<Event>& event = events[static_cast<size_t>(i)];
-    if (event.ok()) entries.push_back({&*event, event->project, request.events(i).ByteSizeLong()});
+  // Those of one project are stored together.
+  std::map<std::string, std::vector<size_t>> places;
+  for (size_t i = 0; i < events.size(); ++i) {
+    if (events[i].ok()) places[events[i]->project].push_back(i);
   }
-  IngestBatcher::Answers answers = batcher_.Submit(entries);
-  rules::v1::IngestEventsResponse response;
-  auto answer = answers.begin();
+  std::vector<absl::StatusOr<Recorded>> answers;
   for (const absl::StatusOr<Event>& event : events) {
-    const absl::StatusOr<Recorded> recorded =
-        event.ok() ? std::move(*answer++) : absl::StatusOr<Recorded>(event.status());
+    answers.emplace_back(event.ok() ? absl::InternalError("not stored") : event.status());
+  }
+  for (const auto& [project, some] : places) {
+    std::vector<const Event*> together;
+    for (const size_t place : some) together.push_back(&*events[place]);
+    std::vector<absl::StatusOr<Recorded>> stored = ledger_.IngestEach(project, together);
+    for (size_t i = 0; i < some.size(); ++i) answers[some[i]] = std::move(stored[i]);
+  }
+  rules::v1::IngestEventsResponse response;
+  for (size_t i = 0; i < events.size(); ++i) {
+    const absl::StatusOr<Recorded>& recorded = answers[i];
     rules::v1::IngestEventsResponse::Outcome& outcome = *response.add_outcomes();
     if (recorded.ok()) {
-      Count(*event, *recorded);
+      Count(*events[i], *recorded);
       *outcome.mutable_event() = ToResponse(*recorded);
     } else {
       outcome.set_code(static_cast<int>(recorded.status().code()));

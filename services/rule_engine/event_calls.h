@@ -8,7 +8,6 @@
 #include "absl/status/statusor.h"
 #include "davit/rules/v1/rule_engine.pb.h"
 #include "libs/auth/caller.h"
-#include "libs/batch/batcher.h"
 #include "libs/clock/clock.h"
 #include "libs/metrics/metrics.h"
 #include "services/rule_engine/event_evaluator.h"
@@ -45,8 +44,6 @@ class EventCalls {
                                                              const rules::v1::TriggerRuleRequest& request);
 
  private:
-  using IngestBatcher = batch::Batcher<Event, Recorded>;
-
   void Count(const Event& event, const Recorded& recorded);
   // Resolves the revision and stores the manual event; returns its id.
   absl::StatusOr<std::string> Trigger(const auth::Caller& caller, const Rule& rule,
@@ -54,7 +51,6 @@ class EventCalls {
 
   RuleStore& rules_;
   EventLedger& ledger_;
-  IngestBatcher batcher_;
   EventEvaluator& evaluator_;
   SourceDirectory& directory_;
   Clock& clock_;

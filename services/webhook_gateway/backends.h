@@ -1,6 +1,7 @@
 // What the gateway needs from the other services, without gRPC. Implementations are thread-safe.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -51,8 +52,11 @@ class EventLedger {
  public:
   virtual ~EventLedger() = default;
 
-  // Returns when the delivery is durable; giving the same again is harmless.
-  virtual absl::StatusOr<LedgerEntry> Ingest(const Delivery& delivery) = 0;
+  using Done = std::function<void(absl::StatusOr<LedgerEntry>)>;
+
+  // Calls `done` once, on any thread, when the delivery is durable or cannot be for now; giving the same again is
+  // harmless. Does not wait; `done` must not either.
+  virtual void Ingest(Delivery delivery, Done done) = 0;
 };
 
 }  // namespace davit::webhook_gateway

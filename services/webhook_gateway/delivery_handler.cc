@@ -2,6 +2,7 @@
 #include "services/webhook_gateway/delivery_handler.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -20,6 +21,9 @@ using nlohmann::json;
 
 constexpr char kRetryAfterSeconds[] = "5";
 constexpr size_t kMaxShownEvent = 64;
+// What is parsed in less than a millisecond.
+constexpr size_t kSmallBody = 32 << 10;
+constexpr int kMaxSlow = 1024;  // requests that wait for a thread
 
 http::ServerResponse RenderJson(int status, const json& body) {
   return {status,
@@ -65,7 +69,9 @@ absl::Status FromService(const absl::Status& status) {
 
 }  // namespace
 
-struct DeliveryHandler::Trace {
+struct DeliveryHandler::Exchange {
+  http::Responder respond;
+  absl::Duration start;
   std::string webhook;
   std::string provider = "unknown";
   std::string event;
@@ -79,116 +85,130 @@ http::ServerResponse RenderError(int status, absl::string_view message) {
 }
 
 DeliveryHandler::DeliveryHandler(WebhookCache& webhooks, RateLimiter& limiter, EventLedger& ledger, Clock& clock,
-                                 Logger logger, metrics::Registry& metrics)
+                                 Logger logger, metrics::Registry& metrics, int threads)
     : webhooks_(webhooks),
       limiter_(limiter),
       ledger_(ledger),
       clock_(clock),
       logger_(std::move(logger)),
-      metrics_(metrics) {}
+      metrics_(metrics),
+      seconds_(metrics.GetHistogram("davit_webhook_gateway_delivery_seconds", "How long deliveries take to answer.",
+                                    metrics::CallSeconds())),
+      slow_("deliveries", threads, kMaxSlow) {}
 
-http::ServerResponse DeliveryHandler::Handle(const http::ServerRequest& request) {
-  if (request.path == "/healthz") return RenderMessage(200, "ok");
-  if (!absl::StartsWith(request.path, "/hooks/")) return NotFound();
+void DeliveryHandler::Handle(const http::ServerRequest& request, http::Responder respond) {
+  if (request.path == "/healthz") return respond(RenderMessage(200, "ok"));
+  if (!absl::StartsWith(request.path, "/hooks/")) return respond(NotFound());
   if (request.method != "POST") {
     http::ServerResponse response = RenderError(405, "deliveries are sent with POST");
     response.headers.Set("Allow", "POST");
-    return response;
+    return respond(std::move(response));
   }
-  const absl::Duration start = clock_.Monotonic();
-  Trace trace;
-  trace.remote = request.remote_address;
-  http::ServerResponse response = HandleDelivery(request, trace);
-  if (!trace.failure.ok()) response = RenderFailure(trace.failure);
-  Record(trace, response.status, response.body, clock_.Monotonic() - start);
-  return response;
-}
-
-http::ServerResponse DeliveryHandler::HandleDelivery(const http::ServerRequest& request, Trace& trace) {
+  auto exchange = std::make_shared<Exchange>();
+  exchange->respond = std::move(respond);
+  exchange->start = clock_.Monotonic();
+  exchange->remote = request.remote_address;
   const std::string id(absl::StripPrefix(request.path, "/hooks/"));
-  if (!IsId("whk", id)) return NotFound();
-  trace.webhook = id;
-  const absl::StatusOr<Webhook> webhook = Authenticate(id, request);
-  if (!webhook.ok()) {
-    trace.failure = webhook.status();
-    return {};
+  if (!IsId("whk", id)) return Finish(*exchange, NotFound());
+  exchange->webhook = id;
+  if (request.body.size() <= kSmallBody) {
+    const std::optional<absl::StatusOr<Webhook>> known = webhooks_.Known(id);
+    if (known && known->ok() && Verify(**known, request).ok()) return Take(request, **known, std::move(exchange));
   }
-  trace.provider = registry::v1::Provider_Name(webhook->provider);
-  return Take(request, *webhook, trace);
+  const absl::Status queued = slow_.Submit([this, &request, exchange] { Authenticate(request, exchange); });
+  if (!queued.ok()) Fail(*exchange, queued);
 }
 
-absl::StatusOr<Webhook> DeliveryHandler::Authenticate(const std::string& id, const http::ServerRequest& request) {
-  absl::StatusOr<Webhook> webhook = webhooks_.Get(id);
-  if (!webhook.ok()) return FromService(webhook.status());
-  if (Verify(*webhook, request).ok()) return webhook;
-  absl::StatusOr<Webhook> fresh = webhooks_.Refresh(id);
-  if (!fresh.ok()) return FromService(fresh.status());
-  DAVIT_RETURN_IF_ERROR(Verify(*fresh, request));
-  return fresh;
+// May ask the token-registry, and waits for it.
+void DeliveryHandler::Authenticate(const http::ServerRequest& request, std::shared_ptr<Exchange> exchange) {
+  absl::StatusOr<Webhook> webhook = webhooks_.Get(exchange->webhook);
+  if (webhook.ok() && !Verify(*webhook, request).ok()) webhook = webhooks_.Refresh(exchange->webhook);
+  if (!webhook.ok()) return Fail(*exchange, FromService(webhook.status()));
+  if (const absl::Status verified = Verify(*webhook, request); !verified.ok()) return Fail(*exchange, verified);
+  Take(request, *webhook, std::move(exchange));
 }
 
-absl::Status DeliveryHandler::Verify(const Webhook& webhook, const http::ServerRequest& request) {
+absl::Status DeliveryHandler::Verify(const Webhook& webhook, const http::ServerRequest& request) const {
   return VerifySender(ProofOf(webhook.provider, request.headers, webhook.secret), request.headers, request.body,
                       webhook.secret, clock_.Now());
 }
 
-http::ServerResponse DeliveryHandler::Take(const http::ServerRequest& request, const Webhook& webhook, Trace& trace) {
-  const auto fail = [&trace](absl::Status status) {
-    trace.failure = std::move(status);
-    return http::ServerResponse{};
-  };
-  const absl::StatusOr<std::string> event = EventName(webhook.provider, request.headers);
-  if (!event.ok()) return fail(event.status());
-  trace.event = event->substr(0, kMaxShownEvent);
-  if (!IsPush(webhook.provider, *event)) return RenderMessage(202, absl::StrCat("ignored: event ", trace.event));
-  if (const absl::Duration wait = limiter_.Take(webhook.id); wait > absl::ZeroDuration()) return TooMany(wait);
-  Delivery delivery{webhook.project, webhook.connection_id, webhook.id, "", KeptHeaders(request.headers), {}};
-  const absl::StatusOr<std::string> delivery_id =
-      DeliveryId(ProofOf(webhook.provider, request.headers, webhook.secret), request.headers, request.body);
-  if (!delivery_id.ok()) return fail(delivery_id.status());
-  trace.delivery = delivery.delivery_id = *delivery_id;
-
-  const absl::StatusOr<std::string> text = JsonText(request.headers.Get("Content-Type").value_or(""), request.body);
-  if (!text.ok()) return fail(text.status());
-  const absl::StatusOr<json> payload = ParseJson(*text);
-  if (!payload.ok()) return fail(payload.status());
-  absl::StatusOr<rules::v1::PushEvent> push = NormalizePush(webhook.provider, *payload);
-  if (!push.ok()) return fail(push.status());
-  if (!webhook.repository.empty() && !absl::EqualsIgnoreCase(webhook.repository, push->repository())) return NotFound();
-  if (!IsBranchOrTag(*push)) return RenderMessage(202, "ignored: neither a branch nor a tag");
-  if (IsDeletion(*push)) return RenderMessage(202, "ignored: ref deleted");
-  delivery.push = *std::move(push);
-
-  const absl::StatusOr<LedgerEntry> entry = ledger_.Ingest(delivery);
-  if (!entry.ok()) return fail(FromService(entry.status()));
-  json body = {{"event", entry->event_id}};
-  if (entry->duplicate) body["message"] = absl::StrCat("duplicate of event ", entry->event_id);
-  return RenderJson(200, body);
+void DeliveryHandler::Take(const http::ServerRequest& request, const Webhook& webhook,
+                           std::shared_ptr<Exchange> exchange) {
+  exchange->provider = registry::v1::Provider_Name(webhook.provider);
+  absl::StatusOr<Checked> checked = Check(request, webhook, *exchange);
+  if (!checked.ok()) return Fail(*exchange, checked.status());
+  if (auto* response = std::get_if<http::ServerResponse>(&*checked)) return Finish(*exchange, std::move(*response));
+  ledger_.Ingest(std::get<Delivery>(*std::move(checked)),
+                 [this, exchange = std::move(exchange)](absl::StatusOr<LedgerEntry> entry) {
+                   if (!entry.ok()) return Fail(*exchange, FromService(entry.status()));
+                   json body = {{"event", entry->event_id}};
+                   if (entry->duplicate) body["message"] = absl::StrCat("duplicate of event ", entry->event_id);
+                   Finish(*exchange, RenderJson(200, body));
+                 });
 }
 
-void DeliveryHandler::Record(const Trace& trace, int status, absl::string_view outcome, absl::Duration took) {
-  metrics_
-      .GetCounter("davit_webhook_gateway_deliveries_total", "Deliveries by provider and HTTP status.",
-                  {{"provider", trace.provider}, {"status", absl::StrCat(status)}})
-      .Increment();
-  metrics_
-      .GetHistogram("davit_webhook_gateway_delivery_seconds", "How long deliveries take to answer.",
-                    metrics::CallSeconds())
-      .Observe(took);
-  const std::initializer_list<LogField> fields = {{"webhook", trace.webhook},
-                                                  {"provider", trace.provider},
-                                                  {"event", trace.event},
-                                                  {"delivery", trace.delivery},
-                                                  {"remote", trace.remote},
-                                                  {"status", status},
-                                                  {"outcome", absl::StripTrailingAsciiWhitespace(outcome)},
-                                                  {"seconds", took},
-                                                  {"cause", trace.failure}};
-  if (status >= 500) {
-    logger_.Warning("delivery not taken", fields);
-  } else {
-    logger_.Info("delivery", fields);
+// A verified delivery's way into the ledger, or why it has none.
+absl::StatusOr<DeliveryHandler::Checked> DeliveryHandler::Check(const http::ServerRequest& request,
+                                                                const Webhook& webhook, Exchange& exchange) {
+  DAVIT_ASSIGN_OR_RETURN(const std::string event, EventName(webhook.provider, request.headers));
+  exchange.event = event.substr(0, kMaxShownEvent);
+  if (!IsPush(webhook.provider, event)) return RenderMessage(202, absl::StrCat("ignored: event ", exchange.event));
+  if (const absl::Duration wait = limiter_.Take(webhook.id); wait > absl::ZeroDuration()) return TooMany(wait);
+  Delivery delivery{webhook.project, webhook.connection_id, webhook.id, "", KeptHeaders(request.headers), {}};
+  DAVIT_ASSIGN_OR_RETURN(delivery.delivery_id, DeliveryId(ProofOf(webhook.provider, request.headers, webhook.secret),
+                                                          request.headers, request.body));
+  exchange.delivery = delivery.delivery_id;
+  DAVIT_ASSIGN_OR_RETURN(const std::string text,
+                         JsonText(request.headers.Get("Content-Type").value_or(""), request.body));
+  DAVIT_ASSIGN_OR_RETURN(const json payload, ParseJson(text));
+  DAVIT_ASSIGN_OR_RETURN(delivery.push, NormalizePush(webhook.provider, payload));
+  if (!webhook.repository.empty() && !absl::EqualsIgnoreCase(webhook.repository, delivery.push.repository())) {
+    return NotFound();
   }
+  if (!IsBranchOrTag(delivery.push)) return RenderMessage(202, "ignored: neither a branch nor a tag");
+  if (IsDeletion(delivery.push)) return RenderMessage(202, "ignored: ref deleted");
+  return delivery;
+}
+
+void DeliveryHandler::Fail(Exchange& exchange, const absl::Status& status) {
+  exchange.failure = status;
+  Finish(exchange, RenderFailure(status));
+}
+
+// The handler may be gone when this returns: the answer is what its end waits for.
+void DeliveryHandler::Finish(Exchange& exchange, http::ServerResponse response) {
+  Record(exchange, response.status, response.body);
+  exchange.respond(std::move(response));
+}
+
+void DeliveryHandler::Record(const Exchange& exchange, int status, absl::string_view outcome) {
+  const absl::Duration took = clock_.Monotonic() - exchange.start;
+  CounterOf(exchange.provider, status).Increment();
+  seconds_.Observe(took);
+  const LogLevel level = status >= 500 ? LogLevel::kWarning : LogLevel::kInfo;
+  if (!logger_.Writes(level)) return;
+  logger_.Write(level, status >= 500 ? "delivery not taken" : "delivery",
+                {{"webhook", exchange.webhook},
+                 {"provider", exchange.provider},
+                 {"event", exchange.event},
+                 {"delivery", exchange.delivery},
+                 {"remote", exchange.remote},
+                 {"status", status},
+                 {"outcome", absl::StripTrailingAsciiWhitespace(outcome)},
+                 {"seconds", took},
+                 {"cause", exchange.failure}});
+}
+
+metrics::Counter DeliveryHandler::CounterOf(const std::string& provider, int status) {
+  absl::MutexLock lock(&mutex_);
+  const auto known = counters_.find({provider, status});
+  if (known != counters_.end()) return known->second;
+  const metrics::Counter counter =
+      metrics_.GetCounter("davit_webhook_gateway_deliveries_total", "Deliveries by provider and HTTP status.",
+                          {{"provider", provider}, {"status", absl::StrCat(status)}});
+  counters_.emplace(std::pair(provider, status), counter);
+  return counter;
 }
 
 }  // namespace davit::webhook_gateway

@@ -1,13 +1,20 @@
 // One HTTP request to the gateway → its answer: the order of checks that a delivery passes. Thread-safe.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
+#include <variant>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "libs/clock/clock.h"
 #include "libs/http/server.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
+#include "libs/rpc/executor.h"
 #include "services/webhook_gateway/backends.h"
 #include "services/webhook_gateway/rate_limiter.h"
 #include "services/webhook_gateway/webhook_cache.h"
@@ -27,20 +34,26 @@ http::ServerResponse RenderError(int status, absl::string_view message);
 // evt_…" when it was there before. When another service cannot answer: 503 with Retry-After.
 class DeliveryHandler {
  public:
-  // Everything must outlive this object.
+  // Everything must outlive this object, which must outlive the requests. `threads` are there for what takes longer.
   DeliveryHandler(WebhookCache& webhooks, RateLimiter& limiter, EventLedger& ledger, Clock& clock, Logger logger,
-                  metrics::Registry& metrics);
+                  metrics::Registry& metrics, int threads);
 
-  http::ServerResponse Handle(const http::ServerRequest& request);
+  // Never waits: a delivery that is small and whose sender is known at once is read by the caller's thread, any other
+  // by one of the handler's; the ledger's answer is waited for by none.
+  void Handle(const http::ServerRequest& request, http::Responder respond);
 
  private:
-  struct Trace;  // what is logged about a delivery
+  struct Exchange;  // a delivery with what is logged about it, and where its answer goes
+  using Checked = std::variant<http::ServerResponse, Delivery>;
 
-  http::ServerResponse HandleDelivery(const http::ServerRequest& request, Trace& trace);
-  http::ServerResponse Take(const http::ServerRequest& request, const Webhook& webhook, Trace& trace);
-  absl::StatusOr<Webhook> Authenticate(const std::string& id, const http::ServerRequest& request);
-  absl::Status Verify(const Webhook& webhook, const http::ServerRequest& request);
-  void Record(const Trace& trace, int status, absl::string_view outcome, absl::Duration took);
+  void Authenticate(const http::ServerRequest& request, std::shared_ptr<Exchange> exchange);
+  absl::Status Verify(const Webhook& webhook, const http::ServerRequest& request) const;
+  void Take(const http::ServerRequest& request, const Webhook& webhook, std::shared_ptr<Exchange> exchange);
+  absl::StatusOr<Checked> Check(const http::ServerRequest& request, const Webhook& webhook, Exchange& exchange);
+  void Fail(Exchange& exchange, const absl::Status& status);
+  void Finish(Exchange& exchange, http::ServerResponse response);
+  void Record(const Exchange& exchange, int status, absl::string_view outcome);
+  metrics::Counter CounterOf(const std::string& provider, int status);
 
   WebhookCache& webhooks_;
   RateLimiter& limiter_;
@@ -48,6 +61,11 @@ class DeliveryHandler {
   Clock& clock_;
   const Logger logger_;
   metrics::Registry& metrics_;
+  metrics::Histogram seconds_;
+  absl::Mutex mutex_;
+  // By provider and status: finding one in the registry takes as long as checking a signature.
+  std::map<std::pair<std::string, int>, metrics::Counter> counters_ ABSL_GUARDED_BY(mutex_);
+  rpc::Executor slow_;  // last: its tasks use the others
 };
 
 }  // namespace davit::webhook_gateway

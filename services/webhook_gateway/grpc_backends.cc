@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "davit/registry/v1/token_registry.grpc.pb.h"
 #include "davit/rules/v1/rule_engine.grpc.pb.h"
@@ -54,47 +55,77 @@ class GrpcEventLedger : public EventLedger {
         timeout_(timeout),
         clock_(clock),
         random_(random),
-        batcher_({.max_bytes = kMaxCallBytes},
-                 [this](const std::string&, absl::Span<const Pending* const> batch) { return Call(batch); }) {}
+        batcher_({.max_bytes = kMaxCallBytes}, [this](DeliveryBatcher::Batch& batch) { Send(batch); }) {}
 
-  absl::StatusOr<LedgerEntry> Ingest(const Delivery& delivery) override {
+  void Ingest(Delivery delivery, Done done) override {
     Pending pending{{}, clock_.Monotonic() + timeout_};
     rules::v1::IngestEventRequest& request = pending.request;
-    request.set_project(delivery.project);
-    request.set_connection_id(delivery.connection_id);
-    request.set_webhook_id(delivery.webhook_id);
-    request.set_delivery_id(delivery.delivery_id);
-    request.mutable_headers()->insert(delivery.headers.begin(), delivery.headers.end());
-    *request.mutable_push() = delivery.push;
+    request.set_project(std::move(delivery.project));
+    request.set_connection_id(std::move(delivery.connection_id));
+    request.set_webhook_id(std::move(delivery.webhook_id));
+    request.set_delivery_id(std::move(delivery.delivery_id));
+    for (auto& [name, value] : delivery.headers) (*request.mutable_headers())[name] = std::move(value);
+    *request.mutable_push() = std::move(delivery.push);
     const size_t bytes = request.ByteSizeLong();
-    Backoff backoff(absl::Milliseconds(100), absl::Seconds(1), 2, 0.3, random_);
-    while (true) {
-      absl::StatusOr<LedgerEntry> entry = batcher_.Submit({&pending, "", bytes});
-      if (entry.ok() || !IsRetryable(entry.status().code())) return entry;
-      const absl::Duration pause = backoff.Next();
-      if (clock_.Monotonic() + pause >= pending.end) return entry;
-      clock_.SleepFor(pause);
-    }
+    batcher_.Submit(std::move(pending), bytes, std::move(done));
   }
 
  private:
   using DeliveryBatcher = batch::Batcher<Pending, LedgerEntry>;
+  // Places of deliveries in a batch.
+  using Places = std::vector<size_t>;
 
-  // Hands the deliveries over, once.
-  DeliveryBatcher::Answers Call(absl::Span<const Pending* const> batch) {
+  // Hands the deliveries over, again and again with those that may still be taken, each until its end.
+  void Send(DeliveryBatcher::Batch& batch) {
+    Backoff backoff(absl::Milliseconds(100), absl::Seconds(1), 2, 0.3, random_);
+    Places left;
+    for (size_t i = 0; i < batch.size(); ++i) left.push_back(i);
+    while (true) {
+      std::vector<absl::StatusOr<LedgerEntry>> answers = Call(batch, left);
+      Places again;
+      std::vector<absl::Status> refusals;
+      for (size_t i = 0; i < left.size(); ++i) {
+        if (answers[i].ok() || !IsRetryable(answers[i].status().code())) {
+          batch.Answer(left[i], std::move(answers[i]));
+        } else {
+          again.push_back(left[i]);
+          refusals.push_back(answers[i].status());
+        }
+      }
+      if (again.empty()) return;
+      const absl::Duration pause = backoff.Next();
+      const absl::Duration next = clock_.Monotonic() + pause;
+      left.clear();
+      for (size_t i = 0; i < again.size(); ++i) {
+        if (next < batch.item(again[i]).end) {
+          left.push_back(again[i]);
+        } else {
+          batch.Answer(again[i], refusals[i]);
+        }
+      }
+      if (left.empty()) return;
+      clock_.SleepFor(pause);
+    }
+  }
+
+  // Hands the deliveries over, once; as many answers.
+  std::vector<absl::StatusOr<LedgerEntry>> Call(DeliveryBatcher::Batch& batch, const Places& places) {
     rules::v1::IngestEventsRequest request;
     absl::Duration end = absl::InfiniteDuration();
-    for (const Pending* pending : batch) {
-      *request.add_events() = pending->request;
-      end = std::min(end, pending->end);
+    for (const size_t place : places) {
+      request.add_events()->Swap(&batch.item(place).request);
+      end = std::min(end, batch.item(place).end);
     }
     grpc::ClientContext context;
     // One that has waited for long must not cut the others' time short.
     rpc::SetDeadline(context, std::max(end - clock_.Monotonic(), kShortestCall));
     rules::v1::IngestEventsResponse response;
     const grpc::Status status = stub_->IngestEvents(&context, request, &response);
-    if (!status.ok()) return Failed(batch, rpc::FromGrpcStatus(status));
-    DeliveryBatcher::Answers answers;
+    for (size_t i = 0; i < places.size(); ++i) {
+      request.mutable_events(static_cast<int>(i))->Swap(&batch.item(places[i]).request);
+    }
+    if (!status.ok()) return Failed(batch, places, rpc::FromGrpcStatus(status));
+    std::vector<absl::StatusOr<LedgerEntry>> answers;
     for (const auto& outcome : response.outcomes()) {
       if (outcome.code() == 0) {
         answers.push_back(LedgerEntry{outcome.event().event_id(), outcome.event().duplicate()});
@@ -102,22 +133,20 @@ class GrpcEventLedger : public EventLedger {
         answers.push_back(absl::Status(static_cast<absl::StatusCode>(outcome.code()), outcome.message()));
       }
     }
-    answers.resize(batch.size(), absl::InternalError("the rule-engine did not answer in full"));
+    answers.resize(places.size(), absl::InternalError("the rule-engine did not answer in full"));
     return answers;
   }
 
   // What a call that failed as a whole says about each delivery, whatever its code: nothing.
-  DeliveryBatcher::Answers Failed(absl::Span<const Pending* const> batch, const absl::Status& status) {
-    if (IsRetryable(status.code())) return DeliveryBatcher::Answers(batch.size(), status);
+  std::vector<absl::StatusOr<LedgerEntry>> Failed(DeliveryBatcher::Batch& batch, const Places& places,
+                                                  const absl::Status& status) {
+    using Answers = std::vector<absl::StatusOr<LedgerEntry>>;
+    if (IsRetryable(status.code())) return Answers(places.size(), status);
     const bool about_one = absl::IsInternal(status) || absl::IsInvalidArgument(status);
-    if (batch.size() == 1 || !about_one) {
-      return DeliveryBatcher::Answers(batch.size(), absl::InternalError(status.message()));
-    }
+    if (places.size() == 1 || !about_one) return Answers(places.size(), absl::InternalError(status.message()));
     // One of them may be what cannot be read.
-    DeliveryBatcher::Answers answers;
-    for (const Pending* const& pending : batch) {
-      answers.push_back(std::move(Call(absl::MakeConstSpan(&pending, 1)).front()));
-    }
+    Answers answers;
+    for (const size_t place : places) answers.push_back(std::move(Call(batch, {place}).front()));
     return answers;
   }
 
@@ -125,7 +154,7 @@ class GrpcEventLedger : public EventLedger {
   const absl::Duration timeout_;
   Clock& clock_;
   RandomSource& random_;
-  DeliveryBatcher batcher_;
+  DeliveryBatcher batcher_;  // last: its workers use the others
 };
 
 }  // namespace

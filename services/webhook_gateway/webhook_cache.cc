@@ -1,8 +1,6 @@
 // Implements webhook_cache.h.
 #include "services/webhook_gateway/webhook_cache.h"
 
-#include <optional>
-
 #include "absl/status/status.h"
 
 namespace davit::webhook_gateway {
@@ -14,19 +12,31 @@ absl::StatusOr<Webhook> WebhookCache::Get(const std::string& id) {
   return GetNotOlderThan(id, options_.found_for, options_.absent_for);
 }
 
+std::optional<absl::StatusOr<Webhook>> WebhookCache::Known(const std::string& id) const {
+  std::optional<Entry> known = Find(id);
+  if (!known || !Holds(*known, options_.found_for, options_.absent_for)) return std::nullopt;
+  return std::move(known->answer);
+}
+
 absl::StatusOr<Webhook> WebhookCache::Refresh(const std::string& id) {
   return GetNotOlderThan(id, options_.refresh_interval, options_.refresh_interval);
 }
 
+std::optional<WebhookCache::Entry> WebhookCache::Find(const std::string& id) const {
+  absl::MutexLock lock(&mutex_);
+  const auto entry = entries_.find(id);
+  return entry == entries_.end() ? std::nullopt : std::optional<Entry>(entry->second);
+}
+
+bool WebhookCache::Holds(const Entry& entry, absl::Duration found_for, absl::Duration absent_for) const {
+  return clock_.Monotonic() - entry.fetched < (entry.answer.ok() ? found_for : absent_for);
+}
+
 absl::StatusOr<Webhook> WebhookCache::GetNotOlderThan(const std::string& id, absl::Duration found_for,
                                                       absl::Duration absent_for) {
-  std::optional<Entry> known;
-  {
-    absl::MutexLock lock(&mutex_);
-    if (const auto entry = entries_.find(id); entry != entries_.end()) known = entry->second;
-  }
+  const std::optional<Entry> known = Find(id);
+  if (known && Holds(*known, found_for, absent_for)) return known->answer;
   const absl::Duration now = clock_.Monotonic();
-  if (known && now - known->fetched < (known->answer.ok() ? found_for : absent_for)) return known->answer;
   absl::StatusOr<Webhook> answer = source_.Get(id);
   if (!answer.ok() && !absl::IsNotFound(answer.status())) {
     if (known && known->answer.ok() && now - known->fetched < options_.stale_for) return known->answer;

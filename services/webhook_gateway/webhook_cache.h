@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -34,6 +35,9 @@ class WebhookCache {
   // The webhook, at most `found_for` old. NOT_FOUND: there is none. Other errors are the source's.
   absl::StatusOr<Webhook> Get(const std::string& id);
 
+  // What Get would return without asking the source; nothing when it has to be asked.
+  std::optional<absl::StatusOr<Webhook>> Known(const std::string& id) const;
+
   // The webhook as the source has it now, for when a proof did not fit the secret that Get gave: it may have been
   // replaced. Returns what is known when it was fetched less than `refresh_interval` ago, so that a flood of wrong
   // proofs is no flood of calls.
@@ -45,6 +49,8 @@ class WebhookCache {
     absl::Duration fetched;          // on the monotonic clock
   };
 
+  std::optional<Entry> Find(const std::string& id) const;
+  bool Holds(const Entry& entry, absl::Duration found_for, absl::Duration absent_for) const;
   absl::StatusOr<Webhook> GetNotOlderThan(const std::string& id, absl::Duration found_for, absl::Duration absent_for);
   void Remember(const std::string& id, const absl::StatusOr<Webhook>& answer, absl::Duration now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -52,7 +58,7 @@ class WebhookCache {
   WebhookSource& source_;
   Clock& clock_;
   const WebhookCacheOptions options_;
-  absl::Mutex mutex_;
+  mutable absl::Mutex mutex_;
   std::map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
   std::multimap<absl::Duration, std::string> by_age_ ABSL_GUARDED_BY(mutex_);
 };

@@ -13,6 +13,7 @@
 namespace davit::webhook_gateway {
 namespace {
 
+constexpr int kMaxRequests = 1024;               // under way; their bodies have a bound of their own
 constexpr size_t kMaxLimitedWebhooks = 100'000;  // some 20 MB
 
 }  // namespace
@@ -27,16 +28,17 @@ class WebhookGatewayApp::Impl {
         ledger_(MakeGrpcEventLedger(std::move(rule_engine), options_.ingest_timeout, clock, random)),
         webhooks_(*source_, clock, {}),
         limiter_(options_.rate_limit, kMaxLimitedWebhooks, clock),
-        handler_(webhooks_, limiter_, *ledger_, clock, std::move(logger), metrics) {}
+        handler_(webhooks_, limiter_, *ledger_, clock, std::move(logger), metrics, options_.handler_threads) {}
 
   absl::Status Start() {
     http::ServerOptions options;
     options.listen = options_.listen;
     options.body_limit = kMaxBodyBytes;
-    options.handler_threads = options_.handler_threads;
+    options.max_waiting_requests = kMaxRequests;
     options.render_error = &RenderError;
-    DAVIT_ASSIGN_OR_RETURN(server_, http::Server::Start(std::move(options), [this](const http::ServerRequest& request) {
-                             return handler_.Handle(request);
+    DAVIT_ASSIGN_OR_RETURN(server_, http::Server::Start(std::move(options), [this](const http::ServerRequest& request,
+                                                                                   http::Responder respond) {
+                             handler_.Handle(request, std::move(respond));
                            }));
     return absl::OkStatus();
   }

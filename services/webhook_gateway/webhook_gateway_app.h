@@ -26,7 +26,7 @@ struct WebhookGatewayOptions {
   // GitHub waits 10 s for an answer; both together stay below that.
   absl::Duration webhook_timeout = absl::Seconds(2);
   absl::Duration ingest_timeout = absl::Seconds(6);
-  int handler_threads = 32;  // each waits for the ledger; those that wait together share a call
+  int handler_threads = 16;  // for deliveries that are large, or whose webhook has to be asked for
   // Of each webhook's pushes; beyond it 429 with Retry-After.
   RateLimit rate_limit = {};
 };
