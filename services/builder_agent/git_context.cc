@@ -1,8 +1,10 @@
 // A directory of a commit as a build's context.
 #include "services/builder_agent/git_context.h"
 
+#include <chrono>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "libs/status/status_macros.h"
 
 namespace davit::builder_agent {
@@ -58,18 +60,51 @@ buildkit::ContextEntry ToEntry(git::TreeEntry&& from) {
   return entry;
 }
 
-}  // namespace
-
-GitContext::GitContext(std::unique_ptr<git::TreeReader> tree) : tree_(std::move(tree)) {}
-
-absl::StatusOr<std::vector<buildkit::ContextEntry>> GitContext::Walk(const buildkit::WalkFilter& filter) const {
-  DAVIT_ASSIGN_OR_RETURN(
-      std::vector<git::TreeEntry> found,
-      tree_->Walk([&](absl::string_view path, git::EntryKind kind) { return ToGit(filter(path, ToKind(kind))); }));
+absl::StatusOr<std::vector<buildkit::ContextEntry>> List(const git::TreeReader& tree, const git::WalkFilter& filter) {
+  DAVIT_ASSIGN_OR_RETURN(std::vector<git::TreeEntry> found, tree.Walk(filter));
   std::vector<buildkit::ContextEntry> entries;
   entries.reserve(found.size());
   for (git::TreeEntry& entry : found) entries.push_back(ToEntry(std::move(entry)));
   return entries;
+}
+
+bool IsBelow(absl::string_view path, absl::string_view directory) {
+  return path.size() > directory.size() && path[directory.size()] == '/' && absl::StartsWith(path, directory);
+}
+
+// What a walk with the filter finds among all entries.
+std::vector<buildkit::ContextEntry> Select(const std::vector<buildkit::ContextEntry>& all,
+                                           const buildkit::WalkFilter& filter) {
+  std::vector<buildkit::ContextEntry> entries;
+  entries.reserve(all.size());
+  absl::string_view skipped;  // everything below it is left out
+  for (const buildkit::ContextEntry& entry : all) {
+    if (!skipped.empty() && IsBelow(entry.path, skipped)) continue;
+    const buildkit::WalkDecision decision = filter(entry.path, entry.kind);
+    if (decision == buildkit::WalkDecision::kInclude) entries.push_back(entry);
+    if (decision == buildkit::WalkDecision::kSkipSubtree) skipped = entry.path;
+  }
+  return entries;
+}
+
+}  // namespace
+
+GitContext::GitContext(std::unique_ptr<git::TreeReader> tree, Listing listing)
+    : tree_(std::move(tree)),
+      ahead_(listing == Listing::kAhead
+                 ? std::async(std::launch::async, [this] { return List(*tree_, nullptr); }).share()
+                 : std::shared_future<absl::StatusOr<Entries>>()) {}
+
+void GitContext::WaitUntilListed() const {
+  if (ahead_.valid()) ahead_.wait();
+}
+
+absl::StatusOr<std::vector<buildkit::ContextEntry>> GitContext::Walk(const buildkit::WalkFilter& filter) const {
+  // A narrow filter is quicker than the rest of the whole list. What is over a limit may be what the filter leaves out.
+  if (ahead_.valid() && ahead_.wait_for(std::chrono::seconds(0)) == std::future_status::ready && ahead_.get().ok()) {
+    return Select(*ahead_.get(), filter);
+  }
+  return List(*tree_, [&](absl::string_view path, git::EntryKind kind) { return ToGit(filter(path, ToKind(kind))); });
 }
 
 absl::StatusOr<buildkit::ContextEntry> GitContext::Find(absl::string_view path) const {

@@ -57,8 +57,8 @@ class CommitSource final : public BuildSource {
   CommitSource(std::unique_ptr<git::CommitTree> commit, std::unique_ptr<git::TreeReader> root,
                std::unique_ptr<git::TreeReader> context, scheduler::v1::BuildSpec spec, std::string url)
       : commit_(std::move(commit)),
-        root_(std::move(root)),
-        context_(std::move(context)),
+        root_(std::move(root), GitContext::Listing::kWhenAsked),
+        context_(std::move(context), GitContext::Listing::kAhead),
         spec_(std::move(spec)),
         url_(std::move(url)) {}
 

@@ -155,7 +155,7 @@ class ContextLoad {
                            mirrors_->Fetch({"con_load", url, commit, "refs/heads/main"}, credential, {}));
     const absl::Time fetch_end = absl::Now();
     DAVIT_ASSIGN_OR_RETURN(auto tree, fetched.commit->OpenContext("", git::TreeLimits()));
-    const builder_agent::GitContext context(std::move(tree));
+    const builder_agent::GitContext context(std::move(tree), builder_agent::GitContext::Listing::kAhead);
     const TimedContext timed(context);
     buildkit::BuildRequest request;
     request.solve_id = absl::StrCat("load-", ::getpid(), "-", number_);
