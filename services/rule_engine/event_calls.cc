@@ -108,6 +108,7 @@ absl::StatusOr<rules::v1::IngestEventsResponse> EventCalls::IngestAll(const auth
     if (events[i].ok()) places[events[i]->project].push_back(i);
   }
   std::vector<absl::StatusOr<Recorded>> answers;
+  answers.reserve(events.size());
   for (const absl::StatusOr<Event>& event : events) {
     answers.emplace_back(event.ok() ? absl::InternalError("not stored") : event.status());
   }

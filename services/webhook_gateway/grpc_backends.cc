@@ -128,9 +128,9 @@ class GrpcEventLedger : public EventLedger {
     std::vector<absl::StatusOr<LedgerEntry>> answers;
     for (const auto& outcome : response.outcomes()) {
       if (outcome.code() == 0) {
-        answers.push_back(LedgerEntry{outcome.event().event_id(), outcome.event().duplicate()});
+        answers.emplace_back(LedgerEntry{outcome.event().event_id(), outcome.event().duplicate()});
       } else {
-        answers.push_back(absl::Status(static_cast<absl::StatusCode>(outcome.code()), outcome.message()));
+        answers.emplace_back(absl::Status(static_cast<absl::StatusCode>(outcome.code()), outcome.message()));
       }
     }
     answers.resize(places.size(), absl::InternalError("the rule-engine did not answer in full"));
