@@ -1,6 +1,7 @@
 // Implements ids.h.
 #include "libs/ids/ids.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -25,12 +26,9 @@ std::string Encode(const std::array<uint8_t, 16>& uuid) {
   return text;
 }
 
-}  // namespace
-
-std::string NewId(absl::string_view prefix, Clock& clock, RandomSource& random) {
-  std::array<uint8_t, 16> uuid{};
-  random.Fill(absl::MakeSpan(uuid).subspan(8));
-  const int64_t nanos = absl::ToUnixNanos(clock.Now());
+// Completes a UUID of which the last eight bytes are random.
+std::string IdAt(absl::string_view prefix, absl::Time time, std::array<uint8_t, 16> uuid) {
+  const int64_t nanos = absl::ToUnixNanos(time);
   const uint64_t millis = static_cast<uint64_t>(nanos / 1000000);
   const uint64_t fraction = static_cast<uint64_t>(nanos % 1000000) * 4096 / 1000000;
   for (int i = 0; i < 6; ++i) uuid[i] = static_cast<uint8_t>(millis >> (8 * (5 - i)));
@@ -38,6 +36,18 @@ std::string NewId(absl::string_view prefix, Clock& clock, RandomSource& random) 
   uuid[7] = static_cast<uint8_t>(fraction);
   uuid[8] = static_cast<uint8_t>(0x80 | (uuid[8] & 0x3f));
   return absl::StrCat(prefix, "_", Encode(uuid));
+}
+
+}  // namespace
+
+std::string NewId(absl::string_view prefix, Clock& clock, RandomSource& random) {
+  std::array<uint8_t, 16> uuid{};
+  random.Fill(absl::MakeSpan(uuid).subspan(8));
+  return IdAt(prefix, clock.Now(), uuid);
+}
+
+std::string LeastId(absl::string_view prefix, absl::Time time) {
+  return IdAt(prefix, std::max(time, absl::UnixEpoch()), {});
 }
 
 bool IsId(absl::string_view prefix, absl::string_view text) {

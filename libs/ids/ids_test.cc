@@ -40,6 +40,18 @@ TEST(IdsTest, IdsOfOneInstantDiffer) {
   EXPECT_EQ(ids.size(), 1000u);
 }
 
+TEST(IdsTest, TheLeastIdOfATimeIsBetweenThoseBeforeAndAfter) {
+  FakeClock clock;
+  FakeRandom random;
+  const std::string before = NewId("evt", clock, random);
+  clock.Advance(absl::Milliseconds(1));
+  const std::string least = LeastId("evt", clock.Now());
+  EXPECT_TRUE(IsId("evt", least)) << least;
+  EXPECT_LT(before, least);
+  EXPECT_LE(least, NewId("evt", clock, random));
+  EXPECT_EQ(LeastId("evt", absl::InfinitePast()), LeastId("evt", absl::UnixEpoch()));
+}
+
 TEST(IdsTest, TextOfAnotherFormIsNoId) {
   EXPECT_FALSE(IsId("bld", ""));
   EXPECT_FALSE(IsId("bld", "bld_"));

@@ -24,9 +24,17 @@ select 'rul_' || i, 'default', 'rule ' || i, true, 'con_1', 'team/app' || i % 10
     jsonb_build_object('destination', jsonb_build_object('repository', '127.0.0.1:5000/app' || i % 10000)), 1
 from generate_series(1, 100000) i;
 insert into events (id, project, kind, state, connection_id, source_id, delivery_id, repository_key, ref, payload, detail)
-select 'evt_' || i, 'default', 'webhook', case when i % 100 = 0 then 'received' else 'evaluated' end, 'con_1', 'whk_1', 'd' || i,
+select 'evt_' || i, 'default', 'webhook', case when i % 100 = 0 then 'queued' else 'evaluated' end, 'con_1', 'whk_1', 'd' || i,
     'team/app' || i % 10000, 'refs/heads/main', '', ''
 from generate_series(1, 100000) i;
+insert into event_queue (seq, event_id, project, lane)
+select seq, id, project, event_lane(connection_id, repository_key, ref)
+from events
+where state = 'queued';
+insert into event_outcomes (event_id, project, state, detail)
+select id, project, 'evaluated', ''
+from events
+where state = 'evaluated';
 insert into event_explanations (event_id, rule_id, project, position, rule_display_name, reason, detail, tags)
 select 'evt_' || i, 'rul_' || i, 'default', 0, '', 1, '', '[]'
 from generate_series(1, 100000) i;
@@ -53,17 +61,19 @@ class PlanTest : public StoreFixture {
     const absl::Status filled = (*patient)->Transact(
         Scope::AllProjects(), [](Transaction& transaction) { return transaction.ExecuteScript(kFill); });
     EXPECT_TRUE(filled.ok()) << filled;
-    for (const char* table : {"rules", "events", "event_explanations", "rule_builds", "build_orders", "event_changes"})
+    for (const char* table : {"rules", "events", "event_queue", "event_outcomes", "event_explanations", "rule_builds",
+                              "build_orders", "event_changes"})
       Analyze(table);
   }
 
   // Only the owner may gather statistics.
-  void Analyze(const std::string& table) {
+  void Analyze(const std::string& table) { RunAsOwner(absl::StrCat("analyze ", table)); }
+
+  void RunAsOwner(const std::string& script) {
     auto owner = postgres::Pool::Open({.conninfo = database_.owner_conninfo("rule_engine"),
                                        .max_connections = 1,
                                        .statement_timeout = absl::Minutes(10)});
     ASSERT_TRUE(owner.ok()) << owner.status();
-    const std::string script = absl::StrCat("analyze ", table);
     const absl::Status status = (*owner)->Transact(
         Scope::AllProjects(), [&](Transaction& transaction) { return transaction.ExecuteScript(script.c_str()); });
     ASSERT_TRUE(status.ok()) << status;
@@ -76,6 +86,7 @@ class PlanTest : public StoreFixture {
     const std::string text = absl::StrCat("explain (costs off) ", statement.text);
     const Statement explain{name.c_str(), text.c_str()};
     const auto plan = pool_->Transact(scope, [&](Transaction& transaction) -> absl::StatusOr<std::string> {
+      if (use_indexes_) DAVIT_RETURN_IF_ERROR(transaction.Execute(queries::kUseIndexes).status());
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(explain, args...));
       std::string lines;
       for (const pqxx::row& row : rows) absl::StrAppend(&lines, row[0].c_str(), "\n");
@@ -84,6 +95,9 @@ class PlanTest : public StoreFixture {
     EXPECT_TRUE(plan.ok()) << plan.status();
     return plan.value_or("Seq Scan");
   }
+
+  // As the ledger has it when it evaluates.
+  bool use_indexes_ = false;
 };
 
 TEST_F(PlanTest, NoHotStatementScansATable) {
@@ -99,9 +113,11 @@ TEST_F(PlanTest, NoHotStatementScansATable) {
       Plan(queries::kGetRule, project, "default", "rul_7"),
       Plan(queries::kListRules, project, "default", "", "", "rule 5", 50),
       Plan(queries::kFindEventOfDelivery, project, "default", "whk_1", "d7"),
-      Plan(queries::kClaimReceivedEvents, all, 50),
-      Plan(queries::kFinishEvents, all, std::vector<std::string>{"evt_7", "evt_8"},
-           std::vector<std::string>{"evaluated", "ignored"}, std::vector<std::string>{"", ""}),
+      Plan(queries::kClaimReceivedEvents, all, 50, 0),
+      Plan(queries::kQueueReceivedEvents, all, 50),
+      Plan(queries::kFinishEvents, all, std::vector<int64_t>{7, 8}, std::vector<std::string>{"evt_7", "evt_8"},
+           std::vector<std::string>{"default", "default"}, std::vector<std::string>{"evaluated", "ignored"},
+           std::vector<std::string>{"", ""}),
       Plan(queries::kClaimChangeRequest, all, absl::Minutes(1)),
       Plan(queries::kAnswerChangeRequest, project, "evt_7", "[]", ""),
       Plan(queries::kGetEvent, project, "default", "evt_7"),
@@ -110,7 +126,7 @@ TEST_F(PlanTest, NoHotStatementScansATable) {
       Plan(queries::kListEventsOfDelivery, project, "default", "", kNewest, 50, "", "", kAny, kAny, kFirst, kLast,
            "d7"),
       Plan(queries::kListRulesOfImage, project, "default", "127.0.0.1:5000/app7", "rul_7"),
-      Plan(queries::kDeleteOldEvents, all, absl::Hours(24 * 90), 500),
+      Plan(queries::kDeleteOldEvents, all, absl::Hours(24 * 90), 500, "evt_5"),
       Plan(queries::kListPushesOfRefs, project, "default", "con_1", "team/app7", kFirst,
            std::vector<std::string>{"refs/heads/main"}),
       Plan(queries::kListExplanations, project, "default", "evt_7", std::string(40, 'a')),
@@ -121,6 +137,19 @@ TEST_F(PlanTest, NoHotStatementScansATable) {
   };
   for (const std::string& plan : plans) EXPECT_FALSE(absl::StrContains(plan, "Seq Scan")) << plan;
   EXPECT_TRUE(absl::StrContains(plans[0], "rules_of_repository")) << plans[0];
+}
+
+TEST_F(PlanTest, APlanThatIsMadeWhileTheQueueIsEmptyServesWhenItIsFull) {
+  RunAsOwner("truncate event_queue; analyze event_queue");
+  use_indexes_ = true;
+  const std::string claim = Plan(queries::kClaimReceivedEvents, Scope::AllProjects(), 50, 0);
+  EXPECT_TRUE(absl::StrContains(claim, "Index Scan using event_queue_pkey on event_queue q")) << claim;
+  EXPECT_TRUE(absl::StrContains(claim, "Index Scan using event_queue_of_lane on event_queue earlier")) << claim;
+  const std::string finish =
+      Plan(queries::kFinishEvents, Scope::AllProjects(), std::vector<int64_t>{7, 8},
+           std::vector<std::string>{"evt_7", "evt_8"}, std::vector<std::string>{"default", "default"},
+           std::vector<std::string>{"evaluated", "ignored"}, std::vector<std::string>{"", ""});
+  EXPECT_TRUE(absl::StrContains(finish, "Index Scan using event_queue_pkey")) << finish;
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 // The ledger in PostgreSQL. Thread-safe; owns nothing but its references.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "libs/clock/clock.h"
 #include "libs/ids/random.h"
 #include "libs/postgres/pool.h"
@@ -38,9 +41,17 @@ class PostgresEventLedger : public EventLedger {
   absl::StatusOr<Waiting> CountReceived() override;
 
  private:
+  // Where in the queue the next claim begins: where the last one did find something, and now and then at its beginning,
+  // for what was passed by.
+  int64_t ClaimFrom() ABSL_LOCKS_EXCLUDED(mutex_);
+  void NoteClaimed(int64_t first) ABSL_LOCKS_EXCLUDED(mutex_);
+
   postgres::Pool& pool_;
   Clock& clock_;
   RandomSource& random_;
+  absl::Mutex mutex_;
+  int64_t claimed_from_ ABSL_GUARDED_BY(mutex_) = 0;
+  int claims_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace davit::rule_engine

@@ -1,20 +1,24 @@
 -- As list_events, by the index on deliveries whatever the planner knows of the parameters.
-select seq, id, project, kind, state, connection_id, source_id, delivery_id, payload, detail, receive_time, evaluate_time,
+select e.seq, e.id, e.project, e.kind,
+    coalesce(o.state, case e.state when 'queued' then 'received' else e.state end) as state,
+    e.connection_id, e.source_id, e.delivery_id, e.payload, coalesce(o.detail, e.detail) as detail, e.receive_time,
+    coalesce(o.evaluate_time, e.evaluate_time) as evaluate_time,
     (
         select jsonb_build_object('paths', c.paths, 'incomplete', c.incomplete)::text
         from event_changes c
-        where c.event_id = events.id and c.paths is not null
+        where c.event_id = e.id and c.paths is not null
     ) as changes
-from events
-where project = $1
-    and ($2::text = '' or repository_key = $2)
-    and seq < $3
-    and ($5::text = '' or connection_id = $5)
-    and ($6::text = '' or ref in ($6, 'refs/heads/' || $6, 'refs/tags/' || $6))
-    and (cardinality($7::text[]) = 0 or state = any ($7))
-    and (cardinality($8::text[]) = 0 or kind = any ($8))
-    and receive_time >= $9
-    and receive_time < $10
-    and delivery_id = $11
-order by seq desc
+from events e
+left join event_outcomes o on o.event_id = e.id
+where e.project = $1
+    and ($2::text = '' or e.repository_key = $2)
+    and e.seq < $3
+    and ($5::text = '' or e.connection_id = $5)
+    and ($6::text = '' or e.ref in ($6, 'refs/heads/' || $6, 'refs/tags/' || $6))
+    and (cardinality($7::text[]) = 0 or coalesce(o.state, case e.state when 'queued' then 'received' else e.state end) = any ($7))
+    and (cardinality($8::text[]) = 0 or e.kind = any ($8))
+    and e.receive_time >= $9
+    and e.receive_time < $10
+    and e.delivery_id = $11
+order by e.seq desc
 limit $4
