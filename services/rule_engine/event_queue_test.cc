@@ -79,6 +79,44 @@ TEST_F(EventQueueTest, WhatWaitsIsNeitherForgottenNorEvaluatedUnderLoad) {
   EXPECT_EQ(Count(*pool_, "event_queue"), 0);
 }
 
+TEST_F(EventQueueTest, AnotherReplicaEvaluatesTheSameEventInTheSameOrder) {
+  PostgresEventLedger other(*pool_, clock_, random_);
+  const auto remember = [](std::vector<Event>& seen) {
+    return [&seen](const Event& event, absl::Span<const Rule>) {
+      seen.push_back(event);
+      return Evaluation{EventState::kEvaluated, "no rule", {}, false};
+    };
+  };
+  for (int i = 0; i < 6; ++i) {
+    PostgresEventLedger& ledger = i % 2 == 0 ? ledger_ : other;
+    ASSERT_TRUE(ledger.Ingest(MakeEvent(absl::StrCat("d", i), absl::StrCat("refs/heads/", i))).ok());
+  }
+  std::vector<Event> seen;
+  ASSERT_EQ(*ledger_.EvaluateReceived(10, remember(seen)), 6);
+  for (size_t i = 0; i < seen.size(); ++i) {
+    const Event read = *ledger_.Get("default", seen[i].id);
+    EXPECT_EQ(seen[i].delivery_id, absl::StrCat("d", i));
+    EXPECT_EQ(seen[i].project, read.project);
+    EXPECT_EQ(seen[i].connection_id, read.connection_id);
+    EXPECT_EQ(seen[i].source_id, read.source_id);
+    EXPECT_EQ(seen[i].headers, read.headers);
+    EXPECT_EQ(seen[i].push.SerializeAsString(), read.push.SerializeAsString());
+    EXPECT_EQ(seen[i].receive_time, read.receive_time);
+  }
+}
+
+TEST_F(EventQueueTest, AnEvaluationThatFailsIsDoneAgain) {
+  const std::string id = ledger_.Ingest(MakeEvent("d1"))->event_id;
+  const auto failed = ledger_.EvaluateReceived(10, [&](const Event&, absl::Span<const Rule>) {
+    // Two outcomes of one rule cannot be stored.
+    Outcome outcome;
+    outcome.explanation = Explanation{"rul_1", "app", Reason::kBranchNotMatched, "", "", {}};
+    return Evaluation{EventState::kEvaluated, "twice", {outcome, outcome}, false};
+  });
+  EXPECT_FALSE(failed.ok());
+  EXPECT_EQ(EvaluateSome(ledger_, 10), std::vector<std::string>{id});
+}
+
 TEST_F(EventQueueTest, ARowOfTheLedgerIsNotChangedByItsEvaluation) {
   const std::string id = ledger_.Ingest(MakeEvent("d1"))->event_id;
   EvaluateSome(ledger_, 10);

@@ -115,6 +115,7 @@ TEST_F(PlanTest, NoHotStatementScansATable) {
       Plan(queries::kFindEventOfDelivery, project, "default", "whk_1", "d7"),
       Plan(queries::kClaimReceivedEvents, all, 50, 0),
       Plan(queries::kQueueReceivedEvents, all, 50),
+      Plan(queries::kGetQueuedEvents, all, std::vector<std::string>{"evt_7", "evt_8"}),
       Plan(queries::kFinishEvents, all, std::vector<int64_t>{7, 8}, std::vector<std::string>{"evt_7", "evt_8"},
            std::vector<std::string>{"default", "default"}, std::vector<std::string>{"evaluated", "ignored"},
            std::vector<std::string>{"", ""}),

@@ -1,6 +1,7 @@
 // Explanations, orders and ends of events, written by the transaction that evaluates them.
 #include "services/rule_engine/postgres_evaluation.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -147,10 +148,32 @@ absl::Status Finish(Transaction& transaction, const FinishedEvents& finished) {
 // Evaluates the events of a transaction together: their rules are read, and their ends are written, by one statement.
 class BatchEvaluation {
  public:
-  BatchEvaluation(Transaction& transaction, EventLedger::Evaluate evaluate)
-      : transaction_(transaction), evaluate_(evaluate) {}
+  BatchEvaluation(Transaction& transaction, RecentEvents& recent, EventLedger::Evaluate evaluate)
+      : transaction_(transaction), recent_(recent), evaluate_(evaluate) {}
 
-  absl::Status Run(const pqxx::result& rows) {
+  absl::Status Run(const pqxx::result& claimed) {
+    std::vector<std::string> others;
+    for (const pqxx::row& row : claimed) {
+      std::string id = ReadText(row[1]);
+      if (std::optional<Event> event = recent_.Take(id)) {
+        events_.push_back({row[0].as<int64_t>(), *std::move(event)});
+      } else {
+        others.push_back(std::move(id));
+      }
+    }
+    if (!others.empty()) DAVIT_RETURN_IF_ERROR(Read(others));
+    if (!events_.empty()) DAVIT_RETURN_IF_ERROR(Evaluate());
+    if (!waiting_ids_.empty()) {
+      DAVIT_RETURN_IF_ERROR(
+          transaction_.Execute(queries::kInsertChangeRequests, waiting_ids_, waiting_projects_).status());
+    }
+    return finished_.places.empty() ? absl::OkStatus() : Finish(transaction_, finished_);
+  }
+
+ private:
+  // Reads what this replica has not stored itself, or not lately.
+  absl::Status Read(const std::vector<std::string>& ids) {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction_.Execute(queries::kGetQueuedEvents, ids));
     for (const pqxx::row& row : rows) {
       QueuedEvent queued{row["seq"].as<int64_t>(), {}};
       absl::StatusOr<Event> event = ReadEvent(row);
@@ -163,15 +186,11 @@ class BatchEvaluation {
         DAVIT_RETURN_IF_ERROR(GiveUp(queued, event.status()));
       }
     }
-    if (!events_.empty()) DAVIT_RETURN_IF_ERROR(Evaluate());
-    if (!waiting_ids_.empty()) {
-      DAVIT_RETURN_IF_ERROR(
-          transaction_.Execute(queries::kInsertChangeRequests, waiting_ids_, waiting_projects_).status());
-    }
-    return finished_.places.empty() ? absl::OkStatus() : Finish(transaction_, finished_);
+    const auto earlier = [](const QueuedEvent& a, const QueuedEvent& b) { return a.place < b.place; };
+    std::sort(events_.begin(), events_.end(), earlier);
+    return absl::OkStatus();
   }
 
- private:
   // What cannot be read must not hold up every other event.
   absl::Status GiveUp(const QueuedEvent& queued, const absl::Status& status) {
     if (!absl::IsDataLoss(status)) return status;
@@ -213,6 +232,7 @@ class BatchEvaluation {
   }
 
   Transaction& transaction_;
+  RecentEvents& recent_;
   const EventLedger::Evaluate evaluate_;
   std::vector<QueuedEvent> events_;
   FinishedEvents finished_;
@@ -267,8 +287,9 @@ absl::Status WriteManualOutcome(Transaction& transaction, const Event& event, co
   return InsertExplanation(transaction, event, 0, outcome.explanation);
 }
 
-absl::Status EvaluateQueued(Transaction& transaction, const pqxx::result& rows, EventLedger::Evaluate evaluate) {
-  return BatchEvaluation(transaction, evaluate).Run(rows);
+absl::Status EvaluateQueued(Transaction& transaction, const pqxx::result& claimed, RecentEvents& recent,
+                            EventLedger::Evaluate evaluate) {
+  return BatchEvaluation(transaction, recent, evaluate).Run(claimed);
 }
 
 absl::StatusOr<int> EvaluateAgain(Transaction& transaction, const Event& event, const ReplayOptions& options,

@@ -8,6 +8,7 @@
 #include "libs/postgres/transaction.h"
 #include "services/rule_engine/event.h"
 #include "services/rule_engine/event_ledger.h"
+#include "services/rule_engine/recent_events.h"
 
 namespace davit::rule_engine {
 
@@ -15,9 +16,10 @@ namespace davit::rule_engine {
 // number is not the rule's next any more.
 absl::Status WriteManualOutcome(postgres::Transaction& transaction, const Event& event, const Outcome& outcome);
 
-// Evaluates the claimed rows of the ledger and takes them out of the queue: their rules are read, and their ends are
-// written, by one statement. Those whose changed paths are to be asked for stay.
-absl::Status EvaluateQueued(postgres::Transaction& transaction, const pqxx::result& rows,
+// Evaluates the claimed rows of the queue and takes them out of it: their rules are read, and their ends are written,
+// by one statement. Those whose changed paths are to be asked for stay. Events that `recent` holds are not read; when
+// the transaction fails they are read the next time.
+absl::Status EvaluateQueued(postgres::Transaction& transaction, const pqxx::result& claimed, RecentEvents& recent,
                             EventLedger::Evaluate evaluate);
 
 // Evaluates a locked past event again, as EventLedger::Replay says; options.request_id is not empty. Returns how many

@@ -37,6 +37,9 @@ constexpr int kClaimsPerFullClaim = 16;
 // Events that are taken over by one statement.
 constexpr int kQueuedAtOnce = 10000;
 
+// Bytes of an event's payload that may be held in memory.
+constexpr size_t kLargestRecent = 8192;
+
 // How far the clocks of replicas may differ from the database's.
 constexpr absl::Duration kClockDifference = absl::Hours(1);
 
@@ -126,7 +129,17 @@ absl::StatusOr<std::vector<Recorded>> PostgresEventLedger::IngestAll(const std::
   absl::flat_hash_set<std::string> stored;
   for (const pqxx::row& row : *inserted) stored.insert(ReadText(row["id"]));
   std::vector<Recorded> recorded;
-  for (const std::string& id : columns.ids) recorded.push_back({id, !stored.contains(id)});
+  for (size_t i = 0; i < events.size(); ++i) {
+    const std::string& id = columns.ids[i];
+    recorded.push_back({id, !stored.contains(id)});
+    if (recorded[i].duplicate || events[i]->state != EventState::kReceived) continue;
+    if (columns.payloads[i].size() > kLargestRecent) continue;
+    Event event = *events[i];
+    event.id = id;
+    // All that a statement stores has one time.
+    event.receive_time = postgres::ReadTime((*inserted)[0]["receive_time"]);
+    recent_.Put(std::move(event));
+  }
   if (stored.size() == events.size()) return recorded;
   const absl::Status found = pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::Status {
     for (size_t i = 0; i < events.size(); ++i) {
@@ -231,8 +244,8 @@ absl::StatusOr<int> PostgresEventLedger::EvaluateReceived(int limit, Evaluate ev
       DAVIT_ASSIGN_OR_RETURN(rows, Claim(transaction, limit, 0));
     }
     if (rows.empty()) return 0;
-    NoteClaimed(rows[0]["seq"].as<int64_t>());
-    const absl::Status evaluated = EvaluateQueued(transaction, rows, evaluate);
+    NoteClaimed(rows[0][0].as<int64_t>());
+    const absl::Status evaluated = EvaluateQueued(transaction, rows, recent_, evaluate);
     if (!evaluated.ok()) return Annotate(evaluated, "Failed to evaluate events");
     return static_cast<int>(rows.size());
   });
@@ -258,6 +271,7 @@ absl::StatusOr<int> PostgresEventLedger::Replay(const std::string& project, cons
 absl::StatusOr<int> PostgresEventLedger::DeleteOld(absl::Duration age, int limit) {
   const std::string above = LeastId("evt", clock_.Now() - age + kClockDifference);
   return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<int> {
+    DAVIT_RETURN_IF_ERROR(transaction.Execute(queries::kUseIndexes).status());
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kDeleteOldEvents, age, limit, above));
     return static_cast<int>(rows.affected_rows());
   });

@@ -10,6 +10,7 @@
 #include "libs/ids/random.h"
 #include "libs/postgres/pool.h"
 #include "services/rule_engine/event_ledger.h"
+#include "services/rule_engine/recent_events.h"
 
 namespace davit::rule_engine {
 
@@ -41,6 +42,9 @@ class PostgresEventLedger : public EventLedger {
   absl::StatusOr<Waiting> CountReceived() override;
 
  private:
+  // Some seconds' worth of many deliveries.
+  static constexpr size_t kRecentEvents = 2048;
+
   // Where in the queue the next claim begins: where the last one did find something, and now and then at its beginning,
   // for what was passed by.
   int64_t ClaimFrom() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -49,6 +53,7 @@ class PostgresEventLedger : public EventLedger {
   postgres::Pool& pool_;
   Clock& clock_;
   RandomSource& random_;
+  RecentEvents recent_{kRecentEvents};
   absl::Mutex mutex_;
   int64_t claimed_from_ ABSL_GUARDED_BY(mutex_) = 0;
   int claims_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -1,4 +1,4 @@
--- Several events of one project, in the order in which they came; returns the ids of those that were stored. The deliveries of the
+-- Several events of one project, in the order in which they came; returns those that were stored. The deliveries of the
 -- others are in the ledger already. What was received is queued.
 with stored as (
     insert into events (id, project, kind, state, connection_id, source_id, delivery_id, repository_key, ref, payload, detail,
@@ -11,11 +11,11 @@ with stored as (
         as given (id, kind, state, connection_id, source_id, delivery_id, repository_key, ref, payload, detail, place)
     order by given.place
     on conflict (project, delivery_id, source_id) do nothing
-    returning seq, id, state, connection_id, repository_key, ref
+    returning seq, id, state, receive_time, connection_id, repository_key, ref
 ), queued as (
     insert into event_queue (seq, event_id, project, lane)
     select seq, id, $1, event_lane(connection_id, repository_key, ref)
     from stored
     where state = 'queued'
 )
-select id from stored
+select id, receive_time from stored
