@@ -128,6 +128,20 @@ TEST_F(AuthTest, TheSystemIsOperatedByAdminsOfAllProjectsOnly) {
                                         "admin of all projects"));
 }
 
+TEST_F(AuthTest, ACallInsideTheProcessIsCheckedAsAnyOther) {
+  const auto caller = guard_.Admit(crypto::SecretString("view"), Permission::kRead);
+  ASSERT_TRUE(caller.ok()) << caller.status();
+  EXPECT_EQ(caller->token_id, "tok_view");
+  EXPECT_EQ(caller->request_id.substr(0, 4), "req_");
+  EXPECT_EQ(guard_.Admit(crypto::SecretString("view"), Permission::kWriteRules).status(),
+            absl::PermissionDeniedError("role viewer may not write rules"));
+  EXPECT_EQ(guard_.Admit(crypto::SecretString("wrong"), Permission::kRead).status(),
+            absl::UnauthenticatedError("token is not valid or was revoked"));
+  EXPECT_EQ(guard_.Admit(crypto::SecretString(""), Permission::kRead).status().code(),
+            absl::StatusCode::kUnauthenticated);
+  EXPECT_THAT(metrics_.ServeText(), HasSubstr("davit_auth_refused_calls_total{code=\"UNAUTHENTICATED\"} 2"));
+}
+
 TEST_F(AuthTest, WhenIdentitiesCannotBeCheckedACallMayBeTriedAgain) {
   authenticator_.Fail(absl::UnavailableError("token-registry is away"));
   EXPECT_EQ(Call("view").status().code(), absl::StatusCode::kUnavailable);

@@ -52,22 +52,33 @@ absl::StatusOr<Caller> CallGuard::Admit(grpc::ServerContextBase& context, Permis
   const absl::string_view sent = ValueOf(context, rpc::kRequestId);
   std::string request_id = IsRequestId(sent) ? std::string(sent) : NewId("req", clock_, random_);
   context.AddTrailingMetadata(rpc::kRequestId, request_id);
-  absl::StatusOr<Caller> caller = Check(context, permission);
-  if (!caller.ok()) {
-    metrics_
-        .GetCounter("davit_auth_refused_calls_total", "Calls that were not admitted, by code.",
-                    {{"code", absl::StatusCodeToString(caller.status().code())}})
-        .Increment();
-    return caller;
-  }
+  absl::StatusOr<Caller> caller = Check(BearerToken(context), permission);
+  if (!caller.ok()) return caller;
   context.AddTrailingMetadata(rpc::kCallerToken, caller->token_id);
   caller->request_id = std::move(request_id);
   return caller;
 }
 
-absl::StatusOr<Caller> CallGuard::Check(const grpc::ServerContextBase& context, Permission permission) {
-  DAVIT_ASSIGN_OR_RETURN(const absl::string_view token, BearerToken(context));
-  DAVIT_ASSIGN_OR_RETURN(Caller caller, authenticator_.Authenticate(token));
+absl::StatusOr<Caller> CallGuard::Admit(const crypto::SecretString& token, Permission permission) {
+  absl::StatusOr<Caller> caller = Check(token.Reveal(), permission);
+  if (caller.ok()) caller->request_id = NewId("req", clock_, random_);
+  return caller;
+}
+
+absl::StatusOr<Caller> CallGuard::Check(absl::StatusOr<absl::string_view> token, Permission permission) {
+  absl::StatusOr<Caller> caller = Authorize(std::move(token), permission);
+  if (!caller.ok()) {
+    metrics_
+        .GetCounter("davit_auth_refused_calls_total", "Calls that were not admitted, by code.",
+                    {{"code", absl::StatusCodeToString(caller.status().code())}})
+        .Increment();
+  }
+  return caller;
+}
+
+absl::StatusOr<Caller> CallGuard::Authorize(absl::StatusOr<absl::string_view> token, Permission permission) {
+  if (!token.ok()) return token.status();
+  DAVIT_ASSIGN_OR_RETURN(Caller caller, authenticator_.Authenticate(*token));
   if (!Allows(caller.role, permission)) {
     return absl::PermissionDeniedError(
         absl::StrCat("role ", RoleName(caller.role), " may not ", PermissionName(permission)));

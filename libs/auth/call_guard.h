@@ -5,10 +5,12 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "libs/auth/authenticator.h"
 #include "libs/auth/caller.h"
 #include "libs/auth/permissions.h"
 #include "libs/clock/clock.h"
+#include "libs/crypto/secret.h"
 #include "libs/ids/random.h"
 #include "libs/metrics/metrics.h"
 
@@ -35,8 +37,12 @@ class CallGuard {
   // rpc::Executor.
   absl::StatusOr<Caller> Admit(grpc::ServerContextBase& context, Permission permission);
 
+  // The same for a call inside the process, which has no context but a token all the same.
+  absl::StatusOr<Caller> Admit(const crypto::SecretString& token, Permission permission);
+
  private:
-  absl::StatusOr<Caller> Check(const grpc::ServerContextBase& context, Permission permission);
+  absl::StatusOr<Caller> Check(absl::StatusOr<absl::string_view> token, Permission permission);
+  absl::StatusOr<Caller> Authorize(absl::StatusOr<absl::string_view> token, Permission permission);
 
   Authenticator& authenticator_;
   Clock& clock_;

@@ -105,6 +105,12 @@ class RuleEngineApp::Parts {
 
   grpc::Service* service() { return &service_; }
 
+  absl::StatusOr<rules::v1::IngestEventsResponse> IngestEvents(const crypto::SecretString& token,
+                                                               const rules::v1::IngestEventsRequest& request) {
+    DAVIT_ASSIGN_OR_RETURN(const auth::Caller caller, guard_.Admit(token, auth::Permission::kIngestEvents));
+    return event_calls_.IngestAll(caller, request);
+  }
+
   void StartLoops() {
     evaluating_.Start();
     sending_.Start();
@@ -235,6 +241,11 @@ absl::StatusOr<std::unique_ptr<RuleEngineApp>> RuleEngineApp::Create(const RuleE
 }
 
 std::vector<grpc::Service*> RuleEngineApp::services() { return {parts_->service()}; }
+
+absl::StatusOr<rules::v1::IngestEventsResponse> RuleEngineApp::IngestEvents(
+    const crypto::SecretString& token, const rules::v1::IngestEventsRequest& request) {
+  return parts_->IngestEvents(token, request);
+}
 
 absl::Status RuleEngineApp::Start() {
   parts_->StartLoops();

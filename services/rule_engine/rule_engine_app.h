@@ -9,8 +9,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "davit/rules/v1/rule_engine.pb.h"
 #include "libs/auth/authenticator.h"
 #include "libs/clock/clock.h"
+#include "libs/crypto/secret.h"
 #include "libs/ids/random.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
@@ -55,6 +57,11 @@ class RuleEngineApp {
 
   // To be served by an rpc::Server; they live as long as the app.
   std::vector<grpc::Service*> services();
+
+  // RuleEngine.IngestEvents for a caller in this process, whose token is checked as everyone's. Blocks for the
+  // database.
+  absl::StatusOr<rules::v1::IngestEventsResponse> IngestEvents(const crypto::SecretString& token,
+                                                               const rules::v1::IngestEventsRequest& request);
 
   // Starts evaluating events and sending orders. Events that are ingested before wait.
   absl::Status Start();

@@ -71,6 +71,19 @@ TEST_F(RuleEngineAppTest, ADeletedRefIsIgnored) {
   EXPECT_EQ(event.detail(), "ref deleted");
 }
 
+TEST_F(RuleEngineAppTest, ACallInsideTheProcessIsAsOneOverGrpc) {
+  rules::v1::IngestEventsRequest request;
+  *request.add_events() = Push("d-1");
+  EXPECT_EQ(app_->IngestEvents(crypto::SecretString("viewer"), request).status().code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(app_->IngestEvents(crypto::SecretString("nobody"), request).status().code(),
+            absl::StatusCode::kUnauthenticated);
+  const auto response = app_->IngestEvents(crypto::SecretString("gateway"), request);
+  ASSERT_TRUE(response.ok()) << response.status();
+  ASSERT_EQ(response->outcomes_size(), 1);
+  EXPECT_EQ(response->outcomes(0).event().event_id(), Ingest(Push("d-1")));
+}
+
 TEST_F(RuleEngineAppTest, WhatWasIngestedBeforeARestartIsBuiltAfterIt) {
   CreateRule();
   app_->Drain(absl::Now());

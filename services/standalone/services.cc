@@ -63,9 +63,9 @@ struct Services::Parts {
   std::unique_ptr<token_registry::TokenRegistryApp> token_registry;
   std::unique_ptr<scheduler::SchedulerApp> scheduler;
   std::unique_ptr<rule_engine::RuleEngineApp> rule_engine;
+  std::unique_ptr<webhook_gateway::WebhookGatewayApp> gateway;
   std::unique_ptr<builder_agent::BuilderAgentApp> agent;  // Null when builds run elsewhere.
   std::unique_ptr<rpc::Server> server;
-  std::unique_ptr<webhook_gateway::WebhookGatewayApp> gateway;
   std::unique_ptr<console::ConsoleApp> console;  // Null when there is none.
 };
 
@@ -117,6 +117,18 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
                                                  rule_engine, clock, random, logger.ForService("rule-engine"), metrics,
                                                  authenticator, as_rule_engine, as_rule_engine));
 
+  webhook_gateway::WebhookGatewayOptions gateway;
+  gateway.listen = options.webhook_listen;
+  gateway.rate_limit = {options.webhook_rate, options.webhook_burst};
+  // Every delivery waits for this call: within a process it needs no protocol.
+  webhook_gateway::IngestCall ingest = [&rule_engine = *parts->rule_engine, token = secrets.gateway_token](
+                                           const rules::v1::IngestEventsRequest& request, absl::Duration) {
+    return rule_engine.IngestEvents(token, request);
+  };
+  DAVIT_ASSIGN_OR_RETURN(parts->gateway, webhook_gateway::WebhookGatewayApp::Create(
+                                             gateway, clock, random, logger.ForService("webhook-gateway"), metrics,
+                                             parts->ChannelAs(secrets.gateway_token), std::move(ingest)));
+
   if (!options.buildkit.empty() && options.build_slots > 0) {
     builder_agent::BuilderAgentOptions agent;
     agent.agent_name = options.agent_name;
@@ -152,15 +164,6 @@ absl::StatusOr<std::unique_ptr<Services>> Services::Start(const ServicesOptions&
   }
   DAVIT_RETURN_IF_ERROR(parts->token_registry->Start());
   DAVIT_ASSIGN_OR_RETURN(parts->server, rpc::Server::Start(server, services, logger, metrics));
-  webhook_gateway::WebhookGatewayOptions gateway;
-  gateway.listen = options.webhook_listen;
-  gateway.rate_limit = {options.webhook_rate, options.webhook_burst};
-  // Every delivery waits for a call of this channel: it needs no socket.
-  const auto as_gateway = parts->server->InProcessChannel({.token = secrets.gateway_token});
-  DAVIT_ASSIGN_OR_RETURN(parts->gateway, webhook_gateway::WebhookGatewayApp::Create(
-                                             gateway, clock, random, logger.ForService("webhook-gateway"), metrics,
-                                             as_gateway, as_gateway));
-
   DAVIT_RETURN_IF_ERROR(parts->scheduler->Start());
   DAVIT_RETURN_IF_ERROR(parts->rule_engine->Start());
   DAVIT_RETURN_IF_ERROR(parts->gateway->Start());

@@ -6,8 +6,10 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "davit/registry/v1/connection.pb.h"
 #include "davit/rules/v1/event.pb.h"
+#include "davit/rules/v1/rule_engine.pb.h"
 #include "libs/crypto/secret.h"
 
 namespace davit::webhook_gateway {
@@ -40,6 +42,10 @@ struct Delivery {
   std::map<std::string, std::string> headers;
   rules::v1::PushEvent push;
 };
+
+// RuleEngine.IngestEvents, over a network or in this process; takes about `timeout` at most. Called by several threads.
+using IngestCall = std::function<absl::StatusOr<rules::v1::IngestEventsResponse>(
+    const rules::v1::IngestEventsRequest& request, absl::Duration timeout)>;
 
 // What the ledger made of a delivery.
 struct LedgerEntry {

@@ -5,6 +5,7 @@
 #include "libs/rpc/channel.h"
 #include "libs/rpc/service_flags.h"
 #include "libs/rpc/service_main.h"
+#include "services/webhook_gateway/grpc_backends.h"
 #include "services/webhook_gateway/webhook_gateway_app.h"
 
 ABSL_FLAG(std::string, token_registry, "127.0.0.1:7081",
@@ -59,7 +60,7 @@ int main(int argc, char** argv) {
   client.token = flags->token;
   const auto app = davit::webhook_gateway::WebhookGatewayApp::Create(
       options, clock, random, logger, metrics, davit::rpc::MakeChannel(absl::GetFlag(FLAGS_token_registry), client),
-      davit::rpc::MakeChannel(absl::GetFlag(FLAGS_rule_engine), client));
+      davit::webhook_gateway::IngestOver(davit::rpc::MakeChannel(absl::GetFlag(FLAGS_rule_engine), client)));
   if (!app.ok()) return davit::rpc::FailToStart(logger, app.status());
   if (const absl::Status started = (*app)->Start(); !started.ok()) return davit::rpc::FailToStart(logger, started);
   logger.Info("serving", {{"listen", options.listen}, {"port", (*app)->port()}});

@@ -6,6 +6,7 @@
 #include "libs/http/server.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
+#include "services/webhook_gateway/batching_ledger.h"
 #include "services/webhook_gateway/delivery_handler.h"
 #include "services/webhook_gateway/grpc_backends.h"
 #include "services/webhook_gateway/webhook_cache.h"
@@ -21,11 +22,11 @@ constexpr size_t kMaxLimitedWebhooks = 100'000;  // some 20 MB
 class WebhookGatewayApp::Impl {
  public:
   Impl(WebhookGatewayOptions options, Clock& clock, RandomSource& random, Logger logger, metrics::Registry& metrics,
-       std::shared_ptr<grpc::Channel> token_registry, std::shared_ptr<grpc::Channel> rule_engine)
+       std::shared_ptr<grpc::Channel> token_registry, IngestCall ingest)
       : options_(std::move(options)),
         clock_(clock),
         source_(MakeGrpcWebhookSource(std::move(token_registry), options_.webhook_timeout)),
-        ledger_(MakeGrpcEventLedger(std::move(rule_engine), options_.ingest_timeout, clock, random)),
+        ledger_(MakeBatchingLedger(std::move(ingest), options_.ingest_timeout, clock, random)),
         webhooks_(*source_, clock, {}),
         limiter_(options_.rate_limit, kMaxLimitedWebhooks, clock),
         handler_(webhooks_, limiter_, *ledger_, clock, std::move(logger), metrics, options_.handler_threads) {}
@@ -66,15 +67,14 @@ WebhookGatewayApp::~WebhookGatewayApp() = default;
 
 absl::StatusOr<std::unique_ptr<WebhookGatewayApp>> WebhookGatewayApp::Create(
     WebhookGatewayOptions options, Clock& clock, RandomSource& random, Logger logger, metrics::Registry& metrics,
-    std::shared_ptr<grpc::Channel> token_registry, std::shared_ptr<grpc::Channel> rule_engine) {
-  if (token_registry == nullptr || rule_engine == nullptr) {
-    return absl::InvalidArgumentError("the webhook gateway needs channels to the token-registry and the rule-engine");
+    std::shared_ptr<grpc::Channel> token_registry, IngestCall ingest) {
+  if (token_registry == nullptr || ingest == nullptr) {
+    return absl::InvalidArgumentError("the webhook gateway needs the token-registry and the rule-engine");
   }
   DAVIT_RETURN_IF_ERROR(Annotate(CheckRate(options.rate_limit.per_second), "webhook_rate"));
   DAVIT_RETURN_IF_ERROR(Annotate(CheckBurst(options.rate_limit.burst), "webhook_burst"));
-  return std::unique_ptr<WebhookGatewayApp>(
-      new WebhookGatewayApp(std::make_unique<Impl>(std::move(options), clock, random, std::move(logger), metrics,
-                                                   std::move(token_registry), std::move(rule_engine))));
+  return std::unique_ptr<WebhookGatewayApp>(new WebhookGatewayApp(std::make_unique<Impl>(
+      std::move(options), clock, random, std::move(logger), metrics, std::move(token_registry), std::move(ingest))));
 }
 
 absl::Status WebhookGatewayApp::Start() { return impl_->Start(); }

@@ -12,6 +12,7 @@
 #include "libs/ids/random.h"
 #include "libs/logging/logger.h"
 #include "libs/metrics/metrics.h"
+#include "services/webhook_gateway/backends.h"
 #include "services/webhook_gateway/rate_limiter.h"
 
 namespace grpc {
@@ -31,7 +32,8 @@ struct WebhookGatewayOptions {
   RateLimit rate_limit = {};
 };
 
-// Serves HTTP from Start until Drain. It has no gRPC services: its channels carry a token of the gateway's role.
+// Serves HTTP from Start until Drain. It has no gRPC services: its channel and its calls carry a token of the gateway's
+// role.
 class WebhookGatewayApp {
  public:
   // `clock`, `random` and `metrics` must outlive the app. INVALID_ARGUMENT: the rate limit lets nothing through.
@@ -39,7 +41,7 @@ class WebhookGatewayApp {
                                                                    RandomSource& random, Logger logger,
                                                                    metrics::Registry& metrics,
                                                                    std::shared_ptr<grpc::Channel> token_registry,
-                                                                   std::shared_ptr<grpc::Channel> rule_engine);
+                                                                   IngestCall ingest);
   ~WebhookGatewayApp();
 
   // Binds and serves. INVALID_ARGUMENT or UNAVAILABLE: `listen` cannot be used.

@@ -17,6 +17,7 @@
 #include "libs/http/client.h"
 #include "libs/ids/random.h"
 #include "libs/logging/testing/captured_log.h"
+#include "services/webhook_gateway/grpc_backends.h"
 #include "services/webhook_gateway/webhook_gateway_app.h"
 
 namespace davit::webhook_gateway {
@@ -103,7 +104,7 @@ class WebhookGatewayTest : public ::testing::Test {
     options.listen = "127.0.0.1:0";
     options.rate_limit = {.per_second = 1, .burst = 60};
     app_ = *WebhookGatewayApp::Create(options, clock_, random_, log_.logger(), metrics_, server_->InProcessChannel({}),
-                                      server_->InProcessChannel({}));
+                                      IngestOver(server_->InProcessChannel({})));
     const absl::Status started = app_->Start();
     EXPECT_TRUE(started.ok()) << started;
   }
@@ -284,7 +285,7 @@ TEST_F(WebhookGatewayTest, RefusesAWrongSignatureBeforeItLooksAtTheBody) {
 TEST_F(WebhookGatewayTest, IsNotMadeWithALimitThatLetsNothingThrough) {
   const auto made_with = [this](RateLimit limit) {
     return WebhookGatewayApp::Create({.rate_limit = limit}, clock_, random_, log_.logger(), metrics_,
-                                     server_->InProcessChannel({}), server_->InProcessChannel({}))
+                                     server_->InProcessChannel({}), IngestOver(server_->InProcessChannel({})))
         .status();
   };
   EXPECT_EQ(made_with({.per_second = 0, .burst = 1}), absl::InvalidArgumentError("webhook_rate: must be more than 0"));
