@@ -22,14 +22,19 @@ void Headers::Remove(absl::string_view name) {
   std::erase_if(fields_, [name](const Field& field) { return absl::EqualsIgnoreCase(field.first, name); });
 }
 
-std::optional<std::string> Headers::Get(absl::string_view name) const {
+const std::string* Headers::Find(absl::string_view name) const {
   for (const Field& field : fields_) {
-    if (absl::EqualsIgnoreCase(field.first, name)) return field.second;
+    if (absl::EqualsIgnoreCase(field.first, name)) return &field.second;
   }
-  return std::nullopt;
+  return nullptr;
 }
 
-bool Headers::Has(absl::string_view name) const { return Get(name).has_value(); }
+std::optional<std::string> Headers::Get(absl::string_view name) const {
+  const std::string* value = Find(name);
+  return value == nullptr ? std::nullopt : std::optional(*value);
+}
+
+bool Headers::Has(absl::string_view name) const { return Find(name) != nullptr; }
 
 std::string BasicAuthorization(absl::string_view username, absl::string_view password) {
   return absl::StrCat("Basic ", absl::Base64Escape(absl::StrCat(username, ":", password)));

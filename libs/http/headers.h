@@ -28,7 +28,10 @@ class Headers {
   // Removes every field of that name.
   void Remove(absl::string_view name);
 
-  // The value of the first field of that name.
+  // The value of the first field of that name; null when there is none. Valid until the fields change.
+  const std::string* Find(absl::string_view name) const;
+
+  // A copy of the value of the first field of that name.
   std::optional<std::string> Get(absl::string_view name) const;
 
   // Whether a field of that name exists.

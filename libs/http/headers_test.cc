@@ -10,6 +10,8 @@ TEST(HeadersTest, FindsNamesWithoutRegardToCase) {
   Headers headers = {{"Content-Type", "text/plain"}};
   EXPECT_EQ(headers.Get("content-type"), "text/plain");
   EXPECT_FALSE(headers.Has("Accept"));
+  EXPECT_EQ(headers.Find("CONTENT-TYPE"), &headers.fields()[0].second);
+  EXPECT_EQ(headers.Find("Accept"), nullptr);
 }
 
 TEST(HeadersTest, SetReplacesEveryFieldOfTheName) {

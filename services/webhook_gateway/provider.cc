@@ -52,23 +52,25 @@ bool IsPrintable(absl::string_view text) {
 }
 
 absl::Status VerifySignature(const http::Headers& headers, absl::string_view body, const crypto::SecretString& secret) {
-  const std::optional<std::string> given = headers.Get(kGithubSignature);
-  if (!given) {
+  const std::string* given = headers.Find(kGithubSignature);
+  if (given == nullptr) {
     return absl::UnauthenticatedError(headers.Has(kGithubOldSignature) ? "sha256 signature required"
                                                                        : absl::StrCat("missing ", kGithubSignature));
   }
-  const std::string expected =
-      absl::StrCat("sha256=", absl::BytesToHexString(crypto::HmacSha256(secret.Reveal(), body)));
+  const std::string lower = absl::AsciiStrToLower(*given);
+  absl::string_view digits = lower;
+  const bool sha256 = absl::ConsumePrefix(&digits, "sha256=");
+  const std::string expected = absl::BytesToHexString(crypto::HmacSha256(secret.Reveal(), body));
   // Without a secret everybody could sign.
-  if (secret.empty() || !crypto::ConstantTimeEquals(absl::AsciiStrToLower(*given), expected)) {
+  if (secret.empty() || !sha256 || !crypto::ConstantTimeEquals(digits, expected)) {
     return absl::UnauthenticatedError("signature mismatch");
   }
   return absl::OkStatus();
 }
 
 absl::Status VerifyToken(const http::Headers& headers, const crypto::SecretString& secret) {
-  const std::optional<std::string> given = headers.Get(kGitlabToken);
-  if (!given) return absl::UnauthenticatedError(absl::StrCat("missing ", kGitlabToken));
+  const std::string* given = headers.Find(kGitlabToken);
+  if (given == nullptr) return absl::UnauthenticatedError(absl::StrCat("missing ", kGitlabToken));
   // Hashes are compared so that not even the secret's length shows.
   if (secret.empty() || !crypto::ConstantTimeEquals(crypto::Sha256(*given), crypto::Sha256(secret.Reveal()))) {
     return absl::UnauthenticatedError("token mismatch");
@@ -106,9 +108,9 @@ absl::Status VerifySender(Proof proof, const http::Headers& headers, absl::strin
 
 absl::StatusOr<std::string> EventName(Provider provider, const http::Headers& headers) {
   const char* header = provider == PROVIDER_GITLAB ? kGitlabEvent : kGithubEvent;
-  const std::string event = headers.Get(header).value_or("");
-  if (event.empty()) return absl::InvalidArgumentError(absl::StrCat("missing ", header));
-  return event;
+  const std::string* event = headers.Find(header);
+  if (event == nullptr || event->empty()) return absl::InvalidArgumentError(absl::StrCat("missing ", header));
+  return *event;
 }
 
 bool IsPush(Provider provider, absl::string_view event) {
@@ -119,14 +121,14 @@ bool IsPush(Provider provider, absl::string_view event) {
 absl::StatusOr<std::string> DeliveryId(Proof proof, const http::Headers& headers, absl::string_view body) {
   if (proof != Proof::kGitlabToken) {
     const char* header = proof == Proof::kGithubSignature ? kGithubDelivery : kStandardId;
-    const std::optional<std::string> id = headers.Get(header);
-    if (!id) return absl::InvalidArgumentError(absl::StrCat("missing ", header));
+    const std::string* id = headers.Find(header);
+    if (id == nullptr) return absl::InvalidArgumentError(absl::StrCat("missing ", header));
     return CheckedId(header, *id);
   }
-  if (const std::optional<std::string> key = headers.Get(kIdempotencyKey)) return CheckedId(kIdempotencyKey, *key);
+  if (const std::string* key = headers.Find(kIdempotencyKey)) return CheckedId(kIdempotencyKey, *key);
   const std::string hash = crypto::Sha256Hex(body);
-  const std::optional<std::string> uuid = headers.Get(kGitlabEventUuid);
-  if (!uuid) return hash;
+  const std::string* uuid = headers.Find(kGitlabEventUuid);
+  if (uuid == nullptr) return hash;
   const absl::StatusOr<std::string> checked = CheckedId(kGitlabEventUuid, *uuid);
   if (!checked.ok()) return checked.status();
   return absl::StrCat(*checked, ":", hash);
@@ -135,12 +137,12 @@ absl::StatusOr<std::string> DeliveryId(Proof proof, const http::Headers& headers
 std::map<std::string, std::string> KeptHeaders(const http::Headers& headers) {
   std::map<std::string, std::string> kept;
   for (const char* name : kKept) {
-    std::optional<std::string> value = headers.Get(name);
-    if (!value) continue;
-    if (value->size() > kMaxKeptValue) value->resize(kMaxKeptValue);
+    const std::string* given = headers.Find(name);
+    if (given == nullptr) continue;
+    std::string value = given->substr(0, kMaxKeptValue);
     std::replace_if(
-        value->begin(), value->end(), [](char c) { return !absl::ascii_isprint(static_cast<unsigned char>(c)); }, '?');
-    kept.emplace(name, *std::move(value));
+        value.begin(), value.end(), [](char c) { return !absl::ascii_isprint(static_cast<unsigned char>(c)); }, '?');
+    kept.emplace(name, std::move(value));
   }
   return kept;
 }
