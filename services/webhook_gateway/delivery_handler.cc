@@ -159,9 +159,11 @@ absl::StatusOr<DeliveryHandler::Checked> DeliveryHandler::Check(const http::Serv
   DAVIT_ASSIGN_OR_RETURN(delivery.delivery_id, DeliveryId(ProofOf(webhook.provider, request.headers, webhook.secret),
                                                           request.headers, request.body));
   exchange.delivery = delivery.delivery_id;
-  DAVIT_ASSIGN_OR_RETURN(const std::string text,
-                         JsonText(request.headers.Get("Content-Type").value_or(""), request.body));
-  DAVIT_ASSIGN_OR_RETURN(const json payload, ParseJson(text));
+  std::string decoded;
+  const std::string* content_type = request.headers.Find("Content-Type");
+  DAVIT_ASSIGN_OR_RETURN(const absl::string_view text,
+                         JsonText(content_type == nullptr ? "" : *content_type, request.body, decoded));
+  DAVIT_ASSIGN_OR_RETURN(const JsonDocument payload, JsonDocument::Parse(text));
   DAVIT_ASSIGN_OR_RETURN(delivery.push, NormalizePush(webhook.provider, payload));
   if (!webhook.repository.empty() && !absl::EqualsIgnoreCase(webhook.repository, delivery.push.repository())) {
     return NotFound();

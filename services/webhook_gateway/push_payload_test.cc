@@ -4,7 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 
 namespace davit::webhook_gateway {
 namespace {
@@ -21,6 +24,15 @@ using ::testing::StartsWith;
 const std::string kBefore(40, 'a');
 const std::string kAfter(40, 'b');
 const std::string kZero(40, '0');
+
+absl::StatusOr<PushEvent> NormalizeText(registry::v1::Provider provider, absl::string_view payload) {
+  const absl::StatusOr<JsonDocument> document = JsonDocument::Parse(payload);
+  return document.ok() ? NormalizePush(provider, *document) : document.status();
+}
+
+absl::StatusOr<PushEvent> Normalize(registry::v1::Provider provider, const json& payload) {
+  return NormalizeText(provider, payload.dump());
+}
 
 json GithubPush() {
   return json::parse(R"({
@@ -56,7 +68,7 @@ json GitlabPush() {
 }
 
 TEST(PushPayloadTest, ReadsGithubs) {
-  const PushEvent push = *NormalizePush(PROVIDER_GITHUB, GithubPush());
+  const PushEvent push = *Normalize(PROVIDER_GITHUB, GithubPush());
   EXPECT_EQ(push.repository(), "octocat/hello-world");
   EXPECT_EQ(push.ref(), "refs/heads/main");
   EXPECT_EQ(push.before(), kBefore);
@@ -75,7 +87,7 @@ TEST(PushPayloadTest, ReadsGithubs) {
 }
 
 TEST(PushPayloadTest, ReadsGitlabsAndKnowsThatCommitsAreMissing) {
-  const PushEvent push = *NormalizePush(PROVIDER_GITLAB, GitlabPush());
+  const PushEvent push = *Normalize(PROVIDER_GITLAB, GitlabPush());
   EXPECT_EQ(push.repository(), "group/sub/diaspora");
   EXPECT_EQ(push.ref(), "refs/heads/master");
   EXPECT_EQ(push.after(), kAfter);
@@ -87,7 +99,7 @@ TEST(PushPayloadTest, ReadsGitlabsAndKnowsThatCommitsAreMissing) {
 
 TEST(PushPayloadTest, NeedsOnlyRepositoryRefAndCommit) {
   const json smallest = {{"ref", "refs/heads/x"}, {"after", kAfter}, {"repository", {{"full_name", "a/b"}}}};
-  const PushEvent push = *NormalizePush(PROVIDER_GENERIC_GIT, smallest);
+  const PushEvent push = *Normalize(PROVIDER_GENERIC_GIT, smallest);
   EXPECT_EQ(push.before(), kZero);
   EXPECT_EQ(push.commits_size(), 0);
   EXPECT_EQ(push.pusher(), "");
@@ -99,24 +111,55 @@ TEST(PushPayloadTest, LeavesOutOptionalFieldsOfTheWrongForm) {
   payload["forced"] = "yes";
   payload["head_commit"] = nullptr;
   payload["commits"] = {1, nullptr, {{"id", 7}}, {{"id", kAfter}, {"added", {1, "a"}}, {"author", "x"}}};
-  const PushEvent push = *NormalizePush(PROVIDER_GITHUB, payload);
+  const PushEvent push = *Normalize(PROVIDER_GITHUB, payload);
   EXPECT_EQ(push.pusher(), "octo-bot");
   EXPECT_FALSE(push.forced());
   ASSERT_EQ(push.commits_size(), 1);
   EXPECT_THAT(push.commits(0).added(), ElementsAre("a"));
 }
 
+TEST(PushPayloadTest, OfAKeyThatIsThereTwiceTheLastOneCounts) {
+  const std::string text =
+      absl::StrCat(R"({"ref": "refs/heads/a", "ref": 5, "ref": "refs/heads/b", "after": ")", kAfter,
+                   R"(", "repository": {"full_name": "a/b"}, "repository": {"full_name": "c/d"},)",
+                   R"("pusher": {"name": "p"}, "pusher": null})");
+  const PushEvent push = *NormalizeText(PROVIDER_GITHUB, text);
+  EXPECT_EQ(push.ref(), "refs/heads/b");
+  EXPECT_EQ(push.repository(), "c/d");
+  EXPECT_EQ(push.pusher(), "");
+}
+
+TEST(PushPayloadTest, KeysAreComparedAsTheyAreMeant) {
+  const std::string text = absl::StrCat(R"({"r\u0065f": "refs/heads/a", "ref\u0000": "refs/heads/b", "after": ")",
+                                        kAfter, R"(", "repository": {"full_name": "a/b"}})");
+  EXPECT_EQ(NormalizeText(PROVIDER_GITHUB, text)->ref(), "refs/heads/a");
+}
+
+TEST(PushPayloadTest, NulNeverPasses) {
+  json payload = GithubPush();
+  payload["pusher"]["name"] = std::string("a\0b", 3);
+  payload["commits"][0]["added"] = {std::string("a\0b", 3)};
+  const PushEvent push = *Normalize(PROVIDER_GITHUB, payload);
+  EXPECT_EQ(push.pusher(), "a b");
+  EXPECT_THAT(push.commits(0).added(), ElementsAre("a b"));
+  for (const char* key : {"ref", "before", "after"}) {
+    json with_nul = GithubPush();
+    with_nul[key] = with_nul[key].get<std::string>() + std::string(1, '\0');
+    EXPECT_EQ(Normalize(PROVIDER_GITHUB, with_nul).status().code(), absl::StatusCode::kInvalidArgument) << key;
+  }
+}
+
 TEST(PushPayloadTest, AnAnnotatedTagMeansItsCommit) {
   json github = GithubPush();
   github["ref"] = "refs/tags/v1";
   github["after"] = std::string(40, 'd');
-  EXPECT_EQ(NormalizePush(PROVIDER_GITHUB, github)->after(), kAfter);
+  EXPECT_EQ(Normalize(PROVIDER_GITHUB, github)->after(), kAfter);
   json gitlab = GitlabPush();
   gitlab["ref"] = "refs/tags/v1";
   gitlab["after"] = std::string(40, 'd');
-  EXPECT_EQ(NormalizePush(PROVIDER_GITLAB, gitlab)->after(), kAfter);
+  EXPECT_EQ(Normalize(PROVIDER_GITLAB, gitlab)->after(), kAfter);
   gitlab["checkout_sha"] = nullptr;
-  EXPECT_EQ(NormalizePush(PROVIDER_GITLAB, gitlab)->after(), std::string(40, 'd'));
+  EXPECT_EQ(Normalize(PROVIDER_GITLAB, gitlab)->after(), std::string(40, 'd'));
 }
 
 TEST(PushPayloadTest, KnowsADeletedRef) {
@@ -124,7 +167,7 @@ TEST(PushPayloadTest, KnowsADeletedRef) {
   payload["after"] = kZero;
   payload["deleted"] = true;
   payload["head_commit"] = nullptr;
-  EXPECT_TRUE(IsDeletion(*NormalizePush(PROVIDER_GITHUB, payload)));
+  EXPECT_TRUE(IsDeletion(*Normalize(PROVIDER_GITHUB, payload)));
 }
 
 TEST(PushPayloadTest, RefusesRefsThatGitRefuses) {
@@ -133,7 +176,7 @@ TEST(PushPayloadTest, RefusesRefsThatGitRefuses) {
         "refs/heads/a:b", "refs/heads/a\x01", "refs/heads/.a", "refs/heads/a//b", "refs/heads/a@{b"}) {
     json payload = GithubPush();
     payload["ref"] = ref;
-    const absl::Status status = NormalizePush(PROVIDER_GITHUB, payload).status();
+    const absl::Status status = Normalize(PROVIDER_GITHUB, payload).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << ref;
     EXPECT_THAT(std::string(status.message()), StartsWith("invalid ref")) << ref;
   }
@@ -142,7 +185,7 @@ TEST(PushPayloadTest, RefusesRefsThatGitRefuses) {
 TEST(PushPayloadTest, OtherRefsAreNeitherBranchesNorTags) {
   json payload = GithubPush();
   payload["ref"] = "refs/notes/commits";
-  EXPECT_FALSE(IsBranchOrTag(*NormalizePush(PROVIDER_GITHUB, payload)));
+  EXPECT_FALSE(IsBranchOrTag(*Normalize(PROVIDER_GITHUB, payload)));
 }
 
 TEST(PushPayloadTest, NamesTheRequiredFieldThatIsWrong) {
@@ -157,9 +200,9 @@ TEST(PushPayloadTest, NamesTheRequiredFieldThatIsWrong) {
   for (const auto& [provider, key, value, field] : cases) {
     json payload = provider == PROVIDER_GITLAB ? GitlabPush() : GithubPush();
     payload[key] = value;
-    EXPECT_THAT(std::string(NormalizePush(provider, payload).status().message()), HasSubstr(field));
+    EXPECT_THAT(std::string(Normalize(provider, payload).status().message()), HasSubstr(field));
   }
-  EXPECT_EQ(NormalizePush(PROVIDER_GITHUB, json::array()).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(Normalize(PROVIDER_GITHUB, json::array()).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(PushPayloadTest, CutsWhatIsTooLarge) {
@@ -167,7 +210,7 @@ TEST(PushPayloadTest, CutsWhatIsTooLarge) {
   json& commit = payload["commits"][0];
   commit["message"] = std::string(4095, 'x') + "é" + std::string(10, 'y') + std::string(1, '\0');
   for (int i = 0; i < 3500; ++i) commit["added"].push_back("file" + std::to_string(i));
-  const PushEvent push = *NormalizePush(PROVIDER_GITHUB, payload);
+  const PushEvent push = *Normalize(PROVIDER_GITHUB, payload);
   EXPECT_EQ(push.commits(0).message(), std::string(4095, 'x'));
   EXPECT_EQ(push.commits(0).added_size(), 3000 - 3);  // the newer commit's three come first
   EXPECT_TRUE(push.commits_truncated());
@@ -176,21 +219,21 @@ TEST(PushPayloadTest, CutsWhatIsTooLarge) {
 TEST(PushPayloadTest, AFullListOfGithubsCommitsMayBeCut) {
   json payload = GithubPush();
   payload["commits"] = json::array_t(2047, payload["commits"][0]);
-  EXPECT_FALSE(NormalizePush(PROVIDER_GITHUB, payload)->commits_truncated());
+  EXPECT_FALSE(Normalize(PROVIDER_GITHUB, payload)->commits_truncated());
   payload["commits"].push_back(payload["commits"][0]);
-  EXPECT_TRUE(NormalizePush(PROVIDER_GITHUB, payload)->commits_truncated());
+  EXPECT_TRUE(Normalize(PROVIDER_GITHUB, payload)->commits_truncated());
 }
 
 TEST(PushPayloadTest, TellsWhenGitlabLeftCommitsOut) {
   json payload = GitlabPush();
   payload["commits"] = json::array_t(20, payload["commits"][0]);
   payload["total_commits_count"] = 20;
-  EXPECT_FALSE(NormalizePush(PROVIDER_GITLAB, payload)->commits_truncated());
+  EXPECT_FALSE(Normalize(PROVIDER_GITLAB, payload)->commits_truncated());
   payload["total_commits_count"] = 21;
-  EXPECT_TRUE(NormalizePush(PROVIDER_GITLAB, payload)->commits_truncated());
-  for (const json& other : {json(nullptr), json("21"), json(21.5), json(-1)}) {
+  EXPECT_TRUE(Normalize(PROVIDER_GITLAB, payload)->commits_truncated());
+  for (const json& other : {json(nullptr), json("21"), json(21.5), json(-1), json::object()}) {
     payload["total_commits_count"] = other;
-    EXPECT_FALSE(NormalizePush(PROVIDER_GITLAB, payload)->commits_truncated()) << other;
+    EXPECT_FALSE(Normalize(PROVIDER_GITLAB, payload)->commits_truncated()) << other;
   }
 }
 
@@ -202,7 +245,7 @@ TEST(PushPayloadTest, KeepsTheNewestOfVeryManyCommits) {
     payload["commits"].push_back(commit);
     payload["commits"].back()["message"] = std::to_string(i);
   }
-  const PushEvent push = *NormalizePush(PROVIDER_GITHUB, payload);
+  const PushEvent push = *Normalize(PROVIDER_GITHUB, payload);
   EXPECT_EQ(push.commits_size(), 2048);
   EXPECT_EQ(push.commits(2047).message(), "2999");
   EXPECT_TRUE(push.commits_truncated());
@@ -214,7 +257,7 @@ TEST(PushPayloadTest, StaysFarBelowTheLargestMessage) {
   commit["message"] = std::string(4096, 'm');
   payload["commits"] = json::array();
   for (int i = 0; i < 2000; ++i) payload["commits"].push_back(commit);
-  const PushEvent push = *NormalizePush(PROVIDER_GITHUB, payload);
+  const PushEvent push = *Normalize(PROVIDER_GITHUB, payload);
   EXPECT_LT(push.ByteSizeLong(), size_t{5} << 20);
   EXPECT_TRUE(push.commits_truncated());
 }
