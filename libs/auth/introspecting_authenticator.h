@@ -26,7 +26,8 @@ class IntrospectingAuthenticator : public Authenticator {
     absl::Duration positive_ttl = absl::Seconds(30);
     absl::Duration negative_ttl = absl::Seconds(5);
     size_t max_entries = 10000;
-    absl::Duration call_timeout = absl::Seconds(5);
+    // Longer than the token-registry waits for a database that is away (postgres::PoolOptions::outage_patience).
+    absl::Duration call_timeout = absl::Seconds(8);
   };
 
   // `registry` is a channel to the token-registry that carries this service's own token; `clock` must outlive this.

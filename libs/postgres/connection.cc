@@ -1,6 +1,8 @@
 // Implements connection.h and transaction.h.
 #include "libs/postgres/connection.h"
 
+#include <poll.h>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -44,27 +46,50 @@ Connection::Connection(const std::string& conninfo) : connection_(conninfo), sil
 #pragma GCC diagnostic pop
 }
 
+bool Connection::IsStale() const {
+  pollfd readable = {.fd = connection_.sock(), .events = POLLIN, .revents = 0};
+  return poll(&readable, 1, 0) != 0;
+}
+
 AttemptResult Connection::Attempt(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn) {
   if (!scope.IsValid()) return {absl::InternalError("A project's transaction needs the project's name"), {}};
   AttemptResult::Repeat repeatable = AttemptResult::Repeat::kYes;
   failure_ = absl::OkStatus();
   try {
     pqxx::work work(connection_);
-    Transaction transaction(*this, work);
-    absl::Status status = transaction.Execute(kSetScope, scope.setting()).status();
-    if (status.ok()) status = fn(&transaction);
-    // The server undoes a transaction in which a statement failed, whatever fn made of the failure.
-    if (status.ok()) status = failure_;
-    if (!status.ok()) {
-      const bool transient = broken_ || SqlState(status) == "40001" || SqlState(status) == "40P01";
-      return {status, transient ? AttemptResult::Repeat::kYes : AttemptResult::Repeat::kNo};
-    }
+    if (std::optional<AttemptResult> ended = Fill(work, scope, fn)) return *std::move(ended);
     repeatable = AttemptResult::Repeat::kNo;
     return Commit(work);
   } catch (const std::exception& exception) {
     const absl::Status status = Convert(exception);
     return {status, broken_ ? repeatable : AttemptResult::Repeat::kNo};
   }
+}
+
+AttemptResult Connection::AttemptRead(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn) {
+  if (!scope.IsValid()) return {absl::InternalError("A project's transaction needs the project's name"), {}};
+  failure_ = absl::OkStatus();
+  try {
+    pqxx::transaction<pqxx::repeatable_read, pqxx::read_only> work(connection_);
+    if (std::optional<AttemptResult> ended = Fill(work, scope, fn)) return *std::move(ended);
+    work.commit();
+    return {absl::OkStatus(), AttemptResult::Repeat::kNo};
+  } catch (const std::exception& exception) {
+    const absl::Status status = Convert(exception);
+    return {status, broken_ ? AttemptResult::Repeat::kYes : AttemptResult::Repeat::kNo};
+  }
+}
+
+std::optional<AttemptResult> Connection::Fill(pqxx::transaction_base& work, const Scope& scope,
+                                              absl::FunctionRef<absl::Status(Transaction*)> fn) {
+  Transaction transaction(*this, work);
+  absl::Status status = transaction.Execute(kSetScope, scope.setting()).status();
+  if (status.ok()) status = fn(&transaction);
+  // The server undoes a transaction in which a statement failed, whatever fn made of the failure.
+  if (status.ok()) status = failure_;
+  if (status.ok()) return std::nullopt;
+  const bool transient = broken_ || SqlState(status) == "40001" || SqlState(status) == "40P01";
+  return AttemptResult{status, transient ? AttemptResult::Repeat::kYes : AttemptResult::Repeat::kNo};
 }
 
 AttemptResult Connection::AttemptAlone(const Scope& scope, const Statement& statement,

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <pqxx/pqxx>
 #include <string>
 
@@ -36,6 +37,9 @@ class Connection {
   // Runs `fn` in a transaction confined to `scope`; see Pool::Transact.
   AttemptResult Attempt(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn);
 
+  // The same for a `fn` that only reads; see Pool::Read.
+  AttemptResult AttemptRead(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn);
+
   // Runs a statement as a transaction of its own; see Pool::ExecuteAlone. The scope stays set in the session until
   // another one is needed: every other transaction sets its own.
   AttemptResult AttemptAlone(const Scope& scope, const Statement& statement, absl::Span<const Parameter> parameters,
@@ -47,6 +51,10 @@ class Connection {
   // Whether the connection must not be used again.
   bool broken() const { return broken_; }
 
+  // Whether the server has said something since the last transaction, which is mostly that it ends the connection: an
+  // idle one is then better replaced than used.
+  bool IsStale() const;
+
   // Executes a statement in the running transaction.
   absl::StatusOr<pqxx::result> Execute(pqxx::transaction_base& transaction, const Statement& statement,
                                        absl::Span<const Parameter> parameters);
@@ -56,6 +64,10 @@ class Connection {
 
  private:
   explicit Connection(const std::string& conninfo);
+
+  // Runs `fn` in the transaction, up to its commit. Nothing: it can be committed.
+  std::optional<AttemptResult> Fill(pqxx::transaction_base& work, const Scope& scope,
+                                    absl::FunctionRef<absl::Status(Transaction*)> fn);
 
   // Commits. A lost connection leaves the outcome unknown.
   AttemptResult Commit(pqxx::work& work);

@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "libs/clock/clock.h"
 #include "libs/postgres/connection.h"
+#include "libs/postgres/connector.h"
 #include "libs/postgres/conninfo.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
@@ -37,26 +39,38 @@ absl::StatusOr<std::string> SessionConninfo(const PoolOptions& options) {
 // The connections: idle ones are kept here, busy ones belong to the thread that runs a transaction.
 class Pool::Core {
  public:
-  Core(PoolOptions options, std::string conninfo) : options_(std::move(options)), conninfo_(std::move(conninfo)) {}
+  Core(PoolOptions options, std::string conninfo)
+      : options_(std::move(options)), connector_(std::move(conninfo), options_.outage_patience, clock_) {}
+
+  // Makes the first connection.
+  absl::Status Open() ABSL_LOCKS_EXCLUDED(mutex_) {
+    DAVIT_ASSIGN_OR_RETURN(std::unique_ptr<Connection> first, connector_.Connect());
+    absl::MutexLock lock(&mutex_);
+    idle_.push_back(std::move(first));
+    return absl::OkStatus();
+  }
 
   // Waits for a place, then takes an idle connection or makes one. Every success is followed by Release.
   absl::StatusOr<std::unique_ptr<Connection>> Acquire() ABSL_LOCKS_EXCLUDED(mutex_) {
+    std::vector<std::unique_ptr<Connection>> dropped;
     {
       absl::MutexLock lock(&mutex_);
       const auto has_room = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return busy_ < options_.max_connections; };
       if (!mutex_.AwaitWithTimeout(absl::Condition(&has_room), options_.acquire_timeout)) {
+        DAVIT_RETURN_IF_ERROR(connector_.Outage());
         return absl::ResourceExhaustedError(absl::StrCat("No database connection became free within ",
                                                          absl::FormatDuration(options_.acquire_timeout), "; all ",
                                                          options_.max_connections, " are busy"));
       }
       ++busy_;
-      if (!idle_.empty()) {
+      while (!idle_.empty()) {
         std::unique_ptr<Connection> connection = std::move(idle_.back());
         idle_.pop_back();
-        return connection;
+        if (!connection->IsStale()) return connection;
+        dropped.push_back(std::move(connection));
       }
     }
-    absl::StatusOr<std::unique_ptr<Connection>> connection = Connection::Connect(conninfo_);
+    absl::StatusOr<std::unique_ptr<Connection>> connection = connector_.ConnectPatiently();
     if (!connection.ok()) {
       absl::MutexLock lock(&mutex_);
       --busy_;
@@ -79,7 +93,8 @@ class Pool::Core {
 
  private:
   const PoolOptions options_;
-  const std::string conninfo_;
+  RealClock clock_;
+  Connector connector_;
   absl::Mutex mutex_;
   int busy_ ABSL_GUARDED_BY(mutex_) = 0;
   std::vector<std::unique_ptr<Connection>> idle_ ABSL_GUARDED_BY(mutex_);
@@ -89,9 +104,7 @@ absl::StatusOr<std::unique_ptr<Pool>> Pool::Open(PoolOptions options) {
   if (options.max_connections < 1) return absl::InvalidArgumentError("max_connections: must be at least 1");
   DAVIT_ASSIGN_OR_RETURN(std::string conninfo, SessionConninfo(options));
   auto core = std::make_unique<Core>(std::move(options), std::move(conninfo));
-  absl::StatusOr<std::unique_ptr<Connection>> first = core->Acquire();
-  if (!first.ok()) return Annotate(first.status(), "Failed to open the database");
-  core->Release(*std::move(first));
+  DAVIT_RETURN_IF_ERROR(Annotate(core->Open(), "Failed to open the database"));
   return std::unique_ptr<Pool>(new Pool(std::move(core)));
 }
 
@@ -99,8 +112,10 @@ Pool::Pool(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 
 Pool::~Pool() = default;
 
-absl::Status Pool::Run(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn) {
-  return Repeat([&](Connection* connection) { return connection->Attempt(scope, fn); });
+absl::Status Pool::RunErased(const Scope& scope, Access access, absl::FunctionRef<absl::Status(Transaction*)> fn) {
+  return Repeat([&](Connection* connection) {
+    return access == Access::kRead ? connection->AttemptRead(scope, fn) : connection->Attempt(scope, fn);
+  });
 }
 
 absl::StatusOr<pqxx::result> Pool::ExecuteAlone(const Scope& scope, const Statement& statement,

@@ -33,6 +33,11 @@ struct PoolOptions {
   int max_connections = 8;
   // How long a transaction may wait for a free connection before it gets RESOURCE_EXHAUSTED.
   absl::Duration acquire_timeout = absl::Seconds(5);
+  // How long transactions wait for a server that is away, as one that is being restarted is: nobody listens, or it says
+  // that it is starting or shutting down. Counted from the first try that failed, for all callers together: while the
+  // server stays away for longer, each further transaction tries once and gets UNAVAILABLE at once. Shorter than the
+  // time that a caller from another service waits for its answer. Zero: nothing is waited for.
+  absl::Duration outage_patience = absl::Seconds(5);
   // How long one statement may run (the server ends it, DEADLINE_EXCEEDED).
   absl::Duration statement_timeout = absl::Seconds(30);
   // How long a connection may idle inside a transaction before the server drops it.
@@ -41,12 +46,13 @@ struct PoolOptions {
   std::string application_name = "davit";
 };
 
-// A bounded set of connections. A broken connection is dropped and the next transaction makes a new one, so that a
-// restarted server needs no care.
+// A bounded set of connections. A broken connection is dropped and the next transaction makes a new one, and waits for
+// the server if it is not there yet: a server that is restarted within PoolOptions::outage_patience is not noticed but
+// by transactions that were about to commit (see Transact).
 class Pool {
  public:
-  // Makes the pool and its first connection, so that wrong settings show at start. Errors: UNAVAILABLE when the server
-  // does not answer, INVALID_ARGUMENT when the conninfo cannot be read.
+  // Makes the pool and its first connection, so that wrong settings show at start: tries once, whatever the patience.
+  // Errors: UNAVAILABLE when the server does not answer, INVALID_ARGUMENT when the conninfo cannot be read.
   static absl::StatusOr<std::unique_ptr<Pool>> Open(PoolOptions options);
 
   ~Pool();
@@ -60,18 +66,14 @@ class Pool {
   // UNAVAILABLE and is not repeated.
   template <typename F>
   auto Transact(const Scope& scope, F fn) -> std::invoke_result_t<F&, Transaction&> {
-    using Result = std::invoke_result_t<F&, Transaction&>;
-    if constexpr (std::is_same_v<Result, absl::Status>) {
-      return Run(scope, [&fn](Transaction* transaction) { return fn(*transaction); });
-    } else {
-      Result result = absl::UnknownError("transaction did not run");
-      const absl::Status status = Run(scope, [&fn, &result](Transaction* transaction) {
-        result = fn(*transaction);
-        return result.status();
-      });
-      if (!status.ok()) return status;
-      return result;
-    }
+    return Run(scope, Access::kWrite, fn);
+  }
+
+  // As Transact, for an fn that only reads: all of its statements see the database as it is at the first of them
+  // (REPEATABLE READ, READ ONLY), and there is no commit whose outcome could matter.
+  template <typename F>
+  auto Read(const Scope& scope, F fn) -> std::invoke_result_t<F&, Transaction&> {
+    return Run(scope, Access::kRead, fn);
   }
 
   // Runs one statement as a transaction of its own, confined to `scope`, in a single round trip: for the few statements
@@ -82,9 +84,26 @@ class Pool {
 
  private:
   class Core;
+  enum class Access { kRead, kWrite };
+
   explicit Pool(std::unique_ptr<Core> core);
 
-  absl::Status Run(const Scope& scope, absl::FunctionRef<absl::Status(Transaction*)> fn);
+  template <typename F>
+  auto Run(const Scope& scope, Access access, F& fn) -> std::invoke_result_t<F&, Transaction&> {
+    using Result = std::invoke_result_t<F&, Transaction&>;
+    if constexpr (std::is_same_v<Result, absl::Status>) {
+      return RunErased(scope, access, [&fn](Transaction* transaction) { return fn(*transaction); });
+    } else {
+      Result result = absl::UnknownError("transaction did not run");
+      const absl::Status status = RunErased(scope, access, [&fn, &result](Transaction* transaction) {
+        result = fn(*transaction);
+        return result.status();
+      });
+      if (!status.ok()) return status;
+      return result;
+    }
+  }
+  absl::Status RunErased(const Scope& scope, Access access, absl::FunctionRef<absl::Status(Transaction*)> fn);
   // Makes attempts on free connections until one settles it.
   absl::Status Repeat(absl::FunctionRef<AttemptResult(Connection*)> attempt);
 

@@ -210,6 +210,50 @@ TEST_F(PoolTest, DoesNotRepeatACommitWhoseOutcomeIsUnknown) {
   EXPECT_EQ(runs, 1);
 }
 
+TEST_F(PoolTest, ReadsAgainWhenTheConnectionBreaksAtTheEnd) {
+  const auto pool = database_.OpenPool("notes", 1);
+  int runs = 0;
+  const absl::StatusOr<int> count = pool->Read(Scope::Project("p"), [&](Transaction& transaction) {
+    const absl::StatusOr<pqxx::result> rows = transaction.Execute(kCount);
+    if (++runs == 1) database_.BreakConnections();
+    return rows.ok() ? absl::StatusOr<int>((*rows)[0][0].as<int>()) : rows.status();
+  });
+  ASSERT_TRUE(count.ok()) << count.status();
+  EXPECT_EQ(*count, 0);
+  EXPECT_EQ(runs, 2);
+}
+
+TEST_F(PoolTest, AllStatementsOfAReadSeeTheSameDatabase) {
+  const auto pool = database_.OpenPool("notes", 2);
+  const auto counts =
+      pool->Read(Scope::Project("p"), [&](Transaction& transaction) -> absl::StatusOr<std::pair<int, int>> {
+        DAVIT_ASSIGN_OR_RETURN(const pqxx::result before, transaction.Execute(kCount));
+        DAVIT_RETURN_IF_ERROR(Insert(*pool, Scope::Project("p"), "a", "p"));
+        DAVIT_ASSIGN_OR_RETURN(const pqxx::result after, transaction.Execute(kCount));
+        return std::make_pair(before[0][0].as<int>(), after[0][0].as<int>());
+      });
+  ASSERT_TRUE(counts.ok()) << counts.status();
+  EXPECT_EQ(*counts, std::make_pair(0, 0));
+  EXPECT_EQ(*Count(*pool, Scope::Project("p")), 1);
+}
+
+TEST_F(PoolTest, AReadIsConfinedToItsScopeAndCannotWrite) {
+  const auto pool = database_.OpenPool("notes", 1);
+  ASSERT_TRUE(Insert(*pool, Scope::Project("p"), "a", "p").ok());
+  const auto read = [&pool](const Scope& scope, const Statement& statement) {
+    return pool->Read(scope, [&](Transaction& transaction) -> absl::StatusOr<int> {
+      DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(statement));
+      return rows[0][0].as<int>();
+    });
+  };
+  EXPECT_EQ(*read(Scope::Project("p"), kCount), 1);
+  EXPECT_EQ(*read(Scope::Project("q"), kCount), 0);
+  EXPECT_EQ(read(Scope::Project(""), kCount).status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(read(Scope::Project("p"), {"empty_notes", "delete from notes returning 1"}).status().code(),
+            absl::StatusCode::kInternal);
+  EXPECT_EQ(*Count(*pool, Scope::Project("p")), 1);
+}
+
 TEST_F(PoolTest, RunsTheLoserOfADeadlockAgain) {
   const auto pool = database_.OpenPool("notes", 2);
   ASSERT_TRUE(Insert(*pool, Scope::Project("p"), "a", "p").ok());

@@ -47,7 +47,7 @@ absl::Status PostgresBuildOutbox::Postpone(int64_t id, absl::Duration delay, con
 }
 
 absl::StatusOr<Waiting> PostgresBuildOutbox::Count() {
-  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<Waiting> {
+  return pool_.Read(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<Waiting> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kCountBuildOrders));
     return Waiting{rows[0]["waiting"].as<int64_t>(), absl::Seconds(rows[0]["oldest_seconds"].as<double>())};
   });

@@ -141,7 +141,7 @@ absl::StatusOr<std::vector<Recorded>> PostgresEventLedger::IngestAll(const std::
     recent_.Put(std::move(event));
   }
   if (stored.size() == events.size()) return recorded;
-  const absl::Status found = pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::Status {
+  const absl::Status found = pool_.Read(Scope::Project(project), [&](Transaction& transaction) -> absl::Status {
     for (size_t i = 0; i < events.size(); ++i) {
       if (!recorded[i].duplicate) continue;
       DAVIT_ASSIGN_OR_RETURN(recorded[i], FindEarlier(transaction, *events[i]));
@@ -170,7 +170,7 @@ absl::StatusOr<Recorded> PostgresEventLedger::RecordManual(const Event& event, c
 absl::StatusOr<Event> PostgresEventLedger::FindDelivery(const std::string& project, const std::string& source_id,
                                                         const std::string& delivery_id) {
   absl::StatusOr<std::string> id =
-      pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<std::string> {
+      pool_.Read(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<std::string> {
         DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                                transaction.Execute(queries::kFindEventOfDelivery, project, source_id, delivery_id));
         if (rows.empty()) return absl::NotFoundError("no event of this delivery");
@@ -181,7 +181,7 @@ absl::StatusOr<Event> PostgresEventLedger::FindDelivery(const std::string& proje
 }
 
 absl::StatusOr<Event> PostgresEventLedger::Get(const std::string& project, const std::string& id) {
-  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<Event> {
+  return pool_.Read(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<Event> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetEvent, project, id));
     if (rows.empty()) return absl::NotFoundError(absl::StrCat("no event ", id));
     DAVIT_ASSIGN_OR_RETURN(Event event, ReadEvent(rows[0]));
@@ -208,7 +208,7 @@ absl::StatusOr<EventPage> PostgresEventLedger::List(const std::string& project, 
   if (!filter.delivery_id.empty()) parameters.emplace_back(filter.delivery_id);
   const postgres::Statement& statement =
       filter.delivery_id.empty() ? queries::kListEvents : queries::kListEventsOfDelivery;
-  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<EventPage> {
+  return pool_.Read(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<EventPage> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.ExecutePrepared(statement, parameters));
     EventPage page;
     for (const pqxx::row& row : rows) {
@@ -281,7 +281,7 @@ absl::StatusOr<std::set<std::pair<std::string, std::string>>> PostgresEventLedge
     const std::string& project, const std::string& connection_id, const std::string& repository,
     const std::vector<std::string>& refs, absl::Time since) {
   using Pushes = std::set<std::pair<std::string, std::string>>;
-  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<Pushes> {
+  return pool_.Read(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<Pushes> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListPushesOfRefs, project, connection_id,
                                                RepositoryKey(repository), since, refs));
@@ -296,7 +296,7 @@ absl::StatusOr<std::set<std::pair<std::string, std::string>>> PostgresEventLedge
 }
 
 absl::StatusOr<Waiting> PostgresEventLedger::CountReceived() {
-  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<Waiting> {
+  return pool_.Read(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<Waiting> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kCountReceivedEvents));
     return Waiting{rows[0]["waiting"].as<int64_t>(), absl::Seconds(rows[0]["oldest_seconds"].as<double>())};
   });

@@ -76,7 +76,7 @@ absl::StatusOr<std::optional<RepositoryWatch>> PostgresRepositoryWatches::Claim(
 }
 
 absl::StatusOr<WatchedHeads> PostgresRepositoryWatches::Heads(const RepositoryWatch& watch) {
-  return pool_.Transact(Scope::Project(watch.project), [&](Transaction& transaction) -> absl::StatusOr<WatchedHeads> {
+  return pool_.Read(Scope::Project(watch.project), [&](Transaction& transaction) -> absl::StatusOr<WatchedHeads> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListWatchedHeads, watch.project,
                                                                         watch.connection_id, watch.name_key));
     WatchedHeads heads;

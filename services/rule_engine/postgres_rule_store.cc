@@ -51,13 +51,12 @@ absl::StatusOr<Rule> PostgresRuleStore::Create(const Rule& rule) {
 }
 
 absl::StatusOr<Rule> PostgresRuleStore::Get(const std::string& project, const std::string& id) {
-  return pool_.Transact(Scope::Project(project),
-                        [&](Transaction& transaction) { return GetIn(transaction, project, id); });
+  return pool_.Read(Scope::Project(project), [&](Transaction& transaction) { return GetIn(transaction, project, id); });
 }
 
 absl::StatusOr<std::vector<Rule>> PostgresRuleStore::List(const std::string& project, const RuleFilter& filter,
                                                           const std::string& after, int limit) {
-  return pool_.Transact(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Rule>> {
+  return pool_.Read(Scope::Project(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Rule>> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListRules, project, filter.connection_id,
                                                RepositoryKey(filter.repository), after, limit));
@@ -66,12 +65,11 @@ absl::StatusOr<std::vector<Rule>> PostgresRuleStore::List(const std::string& pro
 }
 
 absl::StatusOr<std::vector<Rule>> PostgresRuleStore::ListOfImage(const Rule& rule) {
-  return pool_.Transact(
-      Scope::Project(rule.project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Rule>> {
-        DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListRulesOfImage, rule.project,
-                                                                            rule.destination.repository(), rule.id));
-        return ReadRules(rows);
-      });
+  return pool_.Read(Scope::Project(rule.project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Rule>> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListRulesOfImage, rule.project,
+                                                                        rule.destination.repository(), rule.id));
+    return ReadRules(rows);
+  });
 }
 
 absl::StatusOr<Rule> PostgresRuleStore::Update(const Rule& rule) {

@@ -27,7 +27,7 @@ absl::StatusOr<std::vector<SecretAccess>> PostgresStore::ListSecretAccesses(cons
   if (!page.after.empty() && (!absl::SimpleAtoi(page.after, &after) || after <= 0)) {
     return absl::InvalidArgumentError("page_token: is not a next_page_token of an earlier page");
   }
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<SecretAccess>> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<SecretAccess>> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListSecretAccesses, project, filter.record_id, filter.build_id,
                                                after, page.size));

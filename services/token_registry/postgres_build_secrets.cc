@@ -48,7 +48,7 @@ absl::Status PostgresBuildSecretStore::Insert(const BuildSecret& secret, const c
 }
 
 absl::StatusOr<BuildSecret> PostgresBuildSecretStore::Get(const std::string& project, const std::string& name) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<BuildSecret> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<BuildSecret> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetBuildSecret, project, name));
     if (rows.empty()) return NoSecret(name);
     return ReadBuildSecret(rows[0]);
@@ -58,7 +58,7 @@ absl::StatusOr<BuildSecret> PostgresBuildSecretStore::Get(const std::string& pro
 absl::StatusOr<std::pair<BuildSecret, crypto::SealedSecret>> PostgresBuildSecretStore::GetWithValue(
     const std::string& project, const std::string& name) {
   using Found = std::pair<BuildSecret, crypto::SealedSecret>;
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetBuildSecretValue, project, name));
     if (rows.empty()) return NoSecret(name);
     return Found(ReadBuildSecret(rows[0]), ReadSealed(rows[0]));
@@ -66,7 +66,7 @@ absl::StatusOr<std::pair<BuildSecret, crypto::SealedSecret>> PostgresBuildSecret
 }
 
 absl::StatusOr<std::vector<BuildSecret>> PostgresBuildSecretStore::List(const std::string& project, const Page& page) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<BuildSecret>> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<BuildSecret>> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListBuildSecrets, project, page.after, page.size));
     std::vector<BuildSecret> secrets;

@@ -35,7 +35,7 @@ absl::Status PostgresStore::RevokeBuildGrant(const std::string& project, const s
 }
 
 absl::StatusOr<BuildGrant> PostgresStore::GetBuildGrant(const std::string& project, const std::string& build_id) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<BuildGrant> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<BuildGrant> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetBuildGrant, build_id));
     if (rows.empty()) return absl::NotFoundError("no credentials were granted to build " + build_id);
     return ReadBuildGrant(rows[0]);

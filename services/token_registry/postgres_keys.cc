@@ -50,21 +50,19 @@ absl::StatusOr<TokenEnds> PostgresStore::MarkTokenEnds(absl::Time now, absl::Dur
 }
 
 absl::StatusOr<std::vector<StoredSecret>> PostgresStore::ListForeignSecrets(const std::string& key_id, int limit) {
-  return pool_.Transact(Scope::AllProjects(),
-                        [&](Transaction& transaction) -> absl::StatusOr<std::vector<StoredSecret>> {
-                          DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
-                                                 transaction.Execute(queries::kListForeignSecrets, key_id, limit));
-                          std::vector<StoredSecret> secrets;
-                          for (const pqxx::row& row : rows) {
-                            secrets.push_back({KindOf(ReadText(row["kind"])), ReadText(row["id"]),
-                                               ReadText(row["project"]), ReadText(row["field"]), ReadSealed(row)});
-                          }
-                          return secrets;
-                        });
+  return pool_.Read(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<std::vector<StoredSecret>> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListForeignSecrets, key_id, limit));
+    std::vector<StoredSecret> secrets;
+    for (const pqxx::row& row : rows) {
+      secrets.push_back({KindOf(ReadText(row["kind"])), ReadText(row["id"]), ReadText(row["project"]),
+                         ReadText(row["field"]), ReadSealed(row)});
+    }
+    return secrets;
+  });
 }
 
 absl::StatusOr<int64_t> PostgresStore::CountForeignSecrets(const std::string& key_id) {
-  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<int64_t> {
+  return pool_.Read(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<int64_t> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kCountForeignSecrets, key_id));
     return rows[0][0].as<int64_t>();
   });

@@ -40,7 +40,7 @@ OAuthAuthorization ReadAuthorization(const pqxx::row& row) {
 }  // namespace
 
 absl::StatusOr<RefreshToken> PostgresStore::GetRefreshToken(const std::string& project, const std::string& id) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<RefreshToken> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<RefreshToken> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetRefreshToken, project, id));
     if (rows.empty()) return NotFound("refresh token", id);
     return RefreshToken{ReadSealed(rows[0]), rows[0]["version"].as<int64_t>(), rows[0]["refused"].as<bool>()};
@@ -102,7 +102,7 @@ absl::Status PostgresStore::RefuseRefresh(const std::string& project, const std:
 }
 
 absl::StatusOr<std::vector<Connection>> PostgresStore::ListRenewals(absl::Time ends_before, int limit) {
-  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Connection>> {
+  return pool_.Read(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Connection>> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kListRenewals, ends_before, limit));
     std::vector<Connection> connections;
     for (const pqxx::row& row : rows) connections.push_back(ReadConnection(row));
@@ -128,7 +128,7 @@ absl::Status PostgresStore::InsertAuthorization(const OAuthAuthorization& author
 absl::StatusOr<std::pair<OAuthAuthorization, crypto::SealedSecret>> PostgresStore::FindAuthorization(
     const std::string& project, const std::string& state_hash) {
   using Found = std::pair<OAuthAuthorization, crypto::SealedSecret>;
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kFindAuthorization, project, Bytes{state_hash}));
     if (rows.empty()) return NotFound("authorization", "state");

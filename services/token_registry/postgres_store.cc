@@ -45,7 +45,7 @@ absl::Status PostgresStore::InsertConnection(const Connection& connection, const
 }
 
 absl::StatusOr<Connection> PostgresStore::GetConnection(const std::string& project, const std::string& id) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Connection> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Connection> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetConnection, project, id));
     if (rows.empty()) return NotFound("connection", id);
     return ReadConnection(rows[0]);
@@ -54,7 +54,7 @@ absl::StatusOr<Connection> PostgresStore::GetConnection(const std::string& proje
 
 absl::StatusOr<crypto::SealedSecret> PostgresStore::GetConnectionToken(const std::string& project,
                                                                        const std::string& id) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<crypto::SealedSecret> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<crypto::SealedSecret> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetConnectionSecret, project, id));
     if (rows.empty()) return NotFound("connection", id);
     return ReadSealed(rows[0]);
@@ -62,7 +62,7 @@ absl::StatusOr<crypto::SealedSecret> PostgresStore::GetConnectionToken(const std
 }
 
 absl::StatusOr<std::vector<Connection>> PostgresStore::ListConnections(const std::string& project, const Page& page) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Connection>> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Connection>> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListConnections, project, page.after, page.size));
     std::vector<Connection> connections;
@@ -119,7 +119,7 @@ absl::Status PostgresStore::InsertRegistryCredential(const RegistryCredential& c
 
 absl::StatusOr<RegistryCredential> PostgresStore::GetRegistryCredential(const std::string& project,
                                                                         const std::string& id) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<RegistryCredential> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<RegistryCredential> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetRegistryCredential, project, id));
     if (rows.empty()) return NotFound("registry credential", id);
     return ReadRegistryCredential(rows[0]);
@@ -128,7 +128,7 @@ absl::StatusOr<RegistryCredential> PostgresStore::GetRegistryCredential(const st
 
 absl::StatusOr<crypto::SealedSecret> PostgresStore::GetRegistryPassword(const std::string& project,
                                                                         const std::string& id) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<crypto::SealedSecret> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<crypto::SealedSecret> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kGetRegistryCredentialSecret, project, id));
     if (rows.empty()) return NotFound("registry credential", id);
@@ -138,14 +138,13 @@ absl::StatusOr<crypto::SealedSecret> PostgresStore::GetRegistryPassword(const st
 
 absl::StatusOr<std::vector<RegistryCredential>> PostgresStore::ListRegistryCredentials(const std::string& project,
                                                                                        const Page& page) {
-  return pool_.Transact(
-      ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<RegistryCredential>> {
-        DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
-                               transaction.Execute(queries::kListRegistryCredentials, project, page.after, page.size));
-        std::vector<RegistryCredential> credentials;
-        for (const pqxx::row& row : rows) credentials.push_back(ReadRegistryCredential(row));
-        return credentials;
-      });
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<RegistryCredential>> {
+    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
+                           transaction.Execute(queries::kListRegistryCredentials, project, page.after, page.size));
+    std::vector<RegistryCredential> credentials;
+    for (const pqxx::row& row : rows) credentials.push_back(ReadRegistryCredential(row));
+    return credentials;
+  });
 }
 
 absl::Status PostgresStore::DeleteRegistryCredential(const std::string& project, const std::string& id) {

@@ -12,6 +12,13 @@ using postgres::Bytes;
 using postgres::Scope;
 using postgres::Transaction;
 
+namespace {
+
+// How exactly the last use of a token is known: calls do not become writes.
+constexpr absl::Duration kLastUseGrain = absl::Minutes(10);
+
+}  // namespace
+
 absl::Status PostgresStore::InsertApiToken(const ApiToken& token, const std::string& hash) {
   return pool_.Transact(ScopeOf(token.project), [&](Transaction& transaction) {
     return transaction
@@ -22,7 +29,7 @@ absl::Status PostgresStore::InsertApiToken(const ApiToken& token, const std::str
 }
 
 absl::StatusOr<ApiToken> PostgresStore::GetApiToken(const std::string& project, const std::string& id) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<ApiToken> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<ApiToken> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kGetApiToken, project, id));
     if (rows.empty()) return NotFound("token", id);
     return ReadApiToken(rows[0]);
@@ -30,21 +37,26 @@ absl::StatusOr<ApiToken> PostgresStore::GetApiToken(const std::string& project, 
 }
 
 absl::StatusOr<ApiToken> PostgresStore::UseApiToken(const std::string& hash, absl::Time now) {
-  return pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<ApiToken> {
-    DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kFindApiToken, Bytes{hash}));
-    if (rows.empty() || !crypto::ConstantTimeEquals(postgres::ReadBytes(rows[0]["token_hash"]), hash)) {
-      return absl::NotFoundError("token not found");
-    }
-    ApiToken token = ReadApiToken(rows[0]);
-    if (token.IsActive(now)) {
-      DAVIT_RETURN_IF_ERROR(transaction.Execute(queries::kTouchApiToken, token.id, now).status());
-    }
-    return token;
-  });
+  absl::StatusOr<ApiToken> token =
+      pool_.Read(Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<ApiToken> {
+        DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kFindApiToken, Bytes{hash}));
+        if (rows.empty() || !crypto::ConstantTimeEquals(postgres::ReadBytes(rows[0]["token_hash"]), hash)) {
+          return absl::NotFoundError("token not found");
+        }
+        return ReadApiToken(rows[0]);
+      });
+  if (token.ok() && token->IsActive(now) && now - token->last_use_time > kLastUseGrain) {
+    const absl::Status noted = pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) {
+      return transaction.Execute(queries::kTouchApiToken, token->id, now).status();
+    });
+    // Whether this use was noted is nothing to the caller.
+    if (!noted.ok() && !absl::IsUnavailable(noted)) return noted;
+  }
+  return token;
 }
 
 absl::StatusOr<std::vector<ApiToken>> PostgresStore::ListApiTokens(const std::string& project, const Page& page) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<ApiToken>> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<ApiToken>> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListApiTokens, project, page.after, page.size));
     std::vector<ApiToken> tokens;

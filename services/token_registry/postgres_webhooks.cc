@@ -31,7 +31,7 @@ absl::Status PostgresStore::InsertWebhook(const Webhook& webhook, const crypto::
 absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> PostgresStore::FindWebhook(const std::string& project,
                                                                                     const std::string& id) {
   using Found = std::pair<Webhook, crypto::SealedSecret>;
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kFindWebhook, id));
     if (rows.empty()) return NotFound("webhook", id);
     return Found(ReadWebhook(rows[0]), ReadSealed(rows[0]));
@@ -40,7 +40,7 @@ absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> PostgresStore::FindWebh
 
 absl::StatusOr<std::vector<Webhook>> PostgresStore::ListWebhooks(const std::string& project,
                                                                  const std::string& connection_id, const Page& page) {
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Webhook>> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<Webhook>> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kListWebhooks, project, connection_id, page.after, page.size));
     std::vector<Webhook> webhooks;
@@ -59,7 +59,7 @@ absl::Status PostgresStore::DeleteWebhook(const std::string& project, const std:
 absl::StatusOr<std::pair<Webhook, crypto::SealedSecret>> PostgresStore::FindManagedWebhook(
     const std::string& project, const std::string& connection_id, const std::string& repository) {
   using Found = std::pair<Webhook, crypto::SealedSecret>;
-  return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
+  return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<Found> {
     DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                            transaction.Execute(queries::kFindManagedWebhook, project, connection_id, repository));
     if (rows.empty()) return NotFound("webhook", repository);

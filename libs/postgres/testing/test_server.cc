@@ -62,7 +62,8 @@ absl::StatusOr<std::unique_ptr<TestServer>> TestServer::Start() {
   std::string pattern = absl::StrCat(MemoryDirectory().string(), "/", kPrefix, getpid(), "-XXXXXX");
   if (mkdtemp(pattern.data()) == nullptr) return absl::ErrnoToStatus(errno, "Failed to make the server's directory");
   std::unique_ptr<TestServer> server(new TestServer(pattern));
-  DAVIT_RETURN_IF_ERROR(server->Boot());
+  DAVIT_RETURN_IF_ERROR(server->Initialise());
+  DAVIT_RETURN_IF_ERROR(server->StartAgain());
   return server;
 }
 
@@ -76,7 +77,7 @@ TestServer::~TestServer() {
   fs::remove_all(directory_, ignored);
 }
 
-absl::Status TestServer::Boot() {
+absl::Status TestServer::Initialise() {
   DAVIT_ASSIGN_OR_RETURN(
       process::SpawnOptions init,
       Unprivileged({absl::StrCat(kBinaries, "initdb"), "-D", directory_ + "/data", "-U", "postgres", "-A", "trust",
@@ -84,7 +85,17 @@ absl::Status TestServer::Boot() {
   if (init.credentials.has_value() && chown(directory_.c_str(), init.credentials->uid, init.credentials->gid) != 0) {
     return absl::ErrnoToStatus(errno, "Failed to give the server its directory");
   }
-  DAVIT_RETURN_IF_ERROR(process::RunOrFail(std::move(init), absl::Minutes(1)).status());
+  return process::RunOrFail(std::move(init), absl::Minutes(1)).status();
+}
+
+absl::Status TestServer::Stop() {
+  // SIGINT is the fast shutdown.
+  const absl::StatusOr<process::ExitStatus> ended = process_->Stop(SIGINT, absl::Minutes(1));
+  process_ = nullptr;
+  return ended.status();
+}
+
+absl::Status TestServer::StartAgain() {
   std::vector<std::string> argv = {absl::StrCat(kBinaries, "postgres"), "-D", directory_ + "/data", "-k", directory_};
   for (const char* setting : {"listen_addresses=", "unix_socket_permissions=0700", "fsync=off",
                               "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB",

@@ -1,4 +1,4 @@
-// The private PostgreSQL server that a test binary's databases live in. Internal to libs/postgres/testing.
+// The private PostgreSQL server that a test binary's databases live in, for tests that restart one. Used by tests only.
 #pragma once
 
 #include <memory>
@@ -9,8 +9,8 @@
 
 namespace davit::postgres {
 
-// Owns the server's process and its directory; both go with it. Make it on the main thread: the server is told to end
-// when the thread that started it does.
+// Owns the server's process and its directory; both go with it. Start it on the main thread: the server is told to end
+// when the thread that started it does. Not thread-safe.
 class TestServer {
  public:
   // initdb, start, wait until it answers. Takes about a second.
@@ -20,13 +20,19 @@ class TestServer {
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
+  // Shuts down the server as an operator would: it ends its connections and keeps its data.
+  absl::Status Stop();
+
+  // Starts the server that Stop has ended, and waits until it answers.
+  absl::Status StartAgain();
+
   // The superuser's conninfo, for the database "postgres".
   const std::string& conninfo() const { return conninfo_; }
 
  private:
   explicit TestServer(std::string directory);
 
-  absl::Status Boot();
+  absl::Status Initialise();
   absl::Status AwaitReady();
 
   const std::string directory_;

@@ -18,7 +18,7 @@ class PostgresAgentStore : public AgentStore {
 
   absl::StatusOr<std::vector<AgentRecord>> List(const std::string& project, const std::string& after_name,
                                                 int limit) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<AgentRecord>> {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<AgentRecord>> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                              transaction.Execute(queries::kListAgents, after_name, limit, present_within_));
       std::vector<AgentRecord> agents;

@@ -97,19 +97,19 @@ class PostgresBuildStore : public BuildStore {
 
   absl::StatusOr<std::optional<BuildRecord>> FindByRequest(const std::string& project,
                                                            const std::string& request_id) override {
-    return pool_.Transact(ScopeOf(project),
-                          [&](Transaction& transaction) { return LoadByRequest(transaction, project, request_id); });
+    return pool_.Read(ScopeOf(project),
+                      [&](Transaction& transaction) { return LoadByRequest(transaction, project, request_id); });
   }
 
   absl::StatusOr<BuildRecord> Get(const std::string& project, const std::string& id, BuildDetail detail) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) { return Load(transaction, id, detail); });
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) { return Load(transaction, id, detail); });
   }
 
   absl::StatusOr<std::vector<BuildRecord>> List(const std::string& project, const BuildFilter& filter) override {
     std::optional<std::vector<int32_t>> states;
     if (!filter.states.empty()) states.emplace();
     for (const BuildState state : filter.states) states->push_back(static_cast<int32_t>(state));
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<BuildRecord>> {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::vector<BuildRecord>> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                              transaction.Execute(queries::kListBuilds, project, states, filter.repository,
                                                  filter.rule_id, filter.before_sequence, filter.limit));
@@ -127,7 +127,7 @@ class PostgresBuildStore : public BuildStore {
   }
 
   absl::StatusOr<std::vector<BuildVersion>> Versions(const std::vector<std::string>& ids) override {
-    return pool_.Transact(
+    return pool_.Read(
         postgres::Scope::AllProjects(), [&](Transaction& transaction) -> absl::StatusOr<std::vector<BuildVersion>> {
           DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kSelectVersions, ids));
           std::vector<BuildVersion> versions;

@@ -102,7 +102,7 @@ class PostgresLeaseStore : public LeaseStore {
   }
 
   absl::Status Check(const std::string& project, const std::string& build_id, int64_t fence) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::Status {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::Status {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kCheckLease, build_id, fence));
       return rows.empty() ? StaleFence(transaction, build_id, fence) : absl::OkStatus();
     });

@@ -47,7 +47,7 @@ class PostgresLogStore : public LogStore {
   }
 
   absl::StatusOr<LogState> State(const std::string& project, const std::string& build_id, int attempt) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<LogState> {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<LogState> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kSelectLogState, build_id, attempt));
       if (rows.empty()) return absl::NotFoundError(absl::StrCat("build_id: no such build: ", build_id));
       LogState state;
@@ -65,7 +65,7 @@ class PostgresLogStore : public LogStore {
 
   absl::StatusOr<std::string> Read(const std::string& project, const std::string& build_id, int attempt, int64_t offset,
                                    int64_t limit) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::string> {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::string> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                              transaction.Execute(queries::kReadLog, build_id, attempt, offset, kReadChunks));
       std::string data;

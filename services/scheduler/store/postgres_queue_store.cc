@@ -73,7 +73,7 @@ class PostgresQueueStore : public QueueStore {
 
   absl::StatusOr<int> ReconcileLanes() override {
     const absl::StatusOr<std::vector<LaneKey>> lanes =
-        pool_.Transact(Scope::AllProjects(), [](Transaction& transaction) -> absl::StatusOr<std::vector<LaneKey>> {
+        pool_.Read(Scope::AllProjects(), [](Transaction& transaction) -> absl::StatusOr<std::vector<LaneKey>> {
           DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kSelectLanes));
           return ReadLanes(rows);
         });
@@ -97,7 +97,7 @@ class PostgresQueueStore : public QueueStore {
   absl::StatusOr<QueueExplanation> Explain(const std::string& project, const std::string& build_id,
                                            absl::Duration present_within) override {
     QueueFacts facts;
-    DAVIT_RETURN_IF_ERROR(pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::Status {
+    DAVIT_RETURN_IF_ERROR(pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::Status {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows,
                              transaction.Execute(queries::kExplainQueue, build_id, present_within));
       if (rows.empty()) return absl::NotFoundError(absl::StrCat("build_id: no such build: ", build_id));
@@ -120,7 +120,7 @@ class PostgresQueueStore : public QueueStore {
       facts.failures = row["infrastructure_failures"].as<int>();
       return absl::OkStatus();
     }));
-    DAVIT_RETURN_IF_ERROR(pool_.Transact(Scope::AllProjects(), [&](Transaction& transaction) -> absl::Status {
+    DAVIT_RETURN_IF_ERROR(pool_.Read(Scope::AllProjects(), [&](Transaction& transaction) -> absl::Status {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kCountLeases, kDefaultPool));
       facts.leases = rows[0][0].as<int>();
       return absl::OkStatus();
@@ -129,7 +129,7 @@ class PostgresQueueStore : public QueueStore {
   }
 
   absl::StatusOr<std::vector<PoolDepth>> Depths() override {
-    return pool_.Transact(Scope::AllProjects(), [](Transaction& transaction) -> absl::StatusOr<std::vector<PoolDepth>> {
+    return pool_.Read(Scope::AllProjects(), [](Transaction& transaction) -> absl::StatusOr<std::vector<PoolDepth>> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kQueueDepths));
       std::vector<PoolDepth> depths;
       for (const pqxx::row& row : rows) {

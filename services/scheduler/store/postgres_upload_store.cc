@@ -53,7 +53,7 @@ class PostgresUploadStore : public UploadStore {
   }
 
   absl::StatusOr<UploadRecord> Get(const std::string& project, const std::string& id) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<UploadRecord> {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<UploadRecord> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kSelectUpload, id));
       if (rows.empty()) return absl::NotFoundError(absl::StrCat("no such upload: ", id));
       return ReadUpload(rows[0]);
@@ -61,7 +61,7 @@ class PostgresUploadStore : public UploadStore {
   }
 
   absl::StatusOr<UploadRecord> OfBuild(const std::string& project, const std::string& build_id) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<UploadRecord> {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<UploadRecord> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kSelectBuildUpload, build_id));
       if (rows.empty()) {
         return absl::NotFoundError(absl::StrCat("build_id: the build is not made from an upload: ", build_id));
@@ -71,7 +71,7 @@ class PostgresUploadStore : public UploadStore {
   }
 
   absl::StatusOr<std::string> ReadChunk(const std::string& project, const std::string& id, int number) override {
-    return pool_.Transact(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::string> {
+    return pool_.Read(ScopeOf(project), [&](Transaction& transaction) -> absl::StatusOr<std::string> {
       DAVIT_ASSIGN_OR_RETURN(const pqxx::result rows, transaction.Execute(queries::kReadUploadChunk, id, number));
       return rows.empty() ? std::string() : postgres::ReadBytes(rows[0][0]);
     });

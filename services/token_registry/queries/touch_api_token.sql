@@ -1,4 +1,4 @@
--- Only every ten minutes, so that calls do not become writes.
+-- Never backwards.
 update api_tokens
 set last_use_time = $2
-where id = $1 and (last_use_time is null or last_use_time < $2::timestamptz - interval '10 minutes')
+where id = $1 and (last_use_time is null or last_use_time < $2::timestamptz)
