@@ -76,7 +76,7 @@ TEST_F(RuleEngineAppTest, APolicyGoesWithEachBuildAndOnlyPushesSupersede) {
   replay.set_force(true);
   rules::v1::ReplayEventResponse replayed;
   ASSERT_TRUE(Call(&Stub::ReplayEvent, "developer", replay, replayed).ok());
-  for (int i = 0; i < 400 && scheduler_.builds() < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  for (int i = 0; i < 3000 && scheduler_.builds() < 3; ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(scheduler_.builds(), 3);
   EXPECT_EQ(scheduler_.last().policy().supersede(), common::v1::SUPERSEDE_POLICY_UNSPECIFIED);
 

@@ -47,7 +47,9 @@ class KeyRotationTest(fleet.FleetCase):
             self.assertLess(kills, 100, "the rotation does not come to an end")
             with subprocess.Popen(self.davit.argv("keys", "rotate", "--batch", "3"),
                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"}) as rotation:
-                time.sleep(0.05 + 0.01 * (kills % 7))
+                before_round = self._old_ones(key)
+                processes.wait_until(lambda left=before_round: self._old_ones(key) < left or rotation.poll() is not None, 60, "the rotation goes on", 0.01)
+                time.sleep(0.01 * (kills % 7))
                 registry.kill()
                 rotation.wait(timeout=90)
             kills += 1

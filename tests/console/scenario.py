@@ -86,6 +86,13 @@ class Actions:
         commit = self._repositories[name].commit(files, message)
         return {"commit": commit, "said": self._repositories[name].push(*refspecs)}
 
+    def evaluated(self, name, commit, project):
+        """Waits until the rules have looked at the push of a commit."""
+        def found():
+            listed = self._world.davit("events", "--project", project, "--repository", name).get("events", [])
+            return [event for event in listed if event["push"]["after"] == commit and event["state"] != "STATE_RECEIVED"]
+        processes.wait_until(found, 30, f"the push of {commit} is evaluated")
+
     def rule(self, name, *flags):
         """A rule and a webhook in the default project: pushes build from now on."""
         rule = self._world.rule(self._repositories[name], *flags)

@@ -72,9 +72,9 @@ class FailureTest(world.WorldCase):
 
     def test_row_29_a_build_over_its_time_limit_is_stopped(self):
         build, _ = self._build({"Dockerfile": "ARG REGISTRY\nFROM ${REGISTRY}/base/busybox:latest\nRUN echo begins && sleep 600\n"},
-                               "--timeout", "3s")
+                               "--timeout", "10s")
         self.assertEqual(build["state"], "BUILD_STATE_TIMED_OUT")
-        self.assertIn("timed out after 3s", build["failure"]["message"])
+        self.assertIn("timed out after 10s", build["failure"]["message"])
         self.assertIn("begins", self.assert_log_complete(build))
 
 

@@ -1,11 +1,13 @@
 """How the builds of a rule share the queue: newer pushes supersede older ones, limits, priorities."""
 
+import os
+import signal
 import unittest
 
 from harness import processes, world
 
-# Takes as long as the file says.
-DOCKERFILE = "ARG REGISTRY\nFROM ${REGISTRY}/base/busybox:latest\nCOPY seconds /seconds\nRUN sleep $(cat /seconds)\n"
+# Takes as long as the file says, or until _let_go.
+DOCKERFILE = "ARG REGISTRY\nFROM ${REGISTRY}/base/busybox:latest\nCOPY seconds /seconds\nRUN sleep $(cat /seconds) || true\n"
 
 
 class PolicyTest(world.WorldCase):
@@ -22,6 +24,14 @@ class PolicyTest(world.WorldCase):
         self.assertIn(": 200 ", repository.push(f"HEAD:refs/heads/{branch}"))
         return self.davit.build_of_commit(repository.name, commit)
 
+    def _await_command(self, seconds):
+        """Waits until the command of a build that takes that long runs; returns its process."""
+        return processes.wait_until(lambda: processes.pids_of(f"sleep {seconds}"), 60, f"sleep {seconds} runs")[0]
+
+    def _let_go(self, seconds):
+        """Ends the command of a build that takes that long: the build goes on."""
+        os.kill(self._await_command(seconds), signal.SIGKILL)
+
     def _state(self, build_id):
         return self.davit.get_build(build_id)["state"]
 
@@ -29,7 +39,7 @@ class PolicyTest(world.WorldCase):
         repository = self._repository("--supersede", "running")
         first = self._push(repository, 98771)
         self.davit.wait_build(first, states={"BUILD_STATE_RUNNING"})
-        processes.wait_until(lambda: processes.processes_mentioning("sleep 98771"), 60, "the first build's command runs")
+        self._await_command(98771)
         second = self._push(repository, 98772)
         third = self._push(repository, 0)
         self.assert_succeeded(self.davit.wait_build(third))
@@ -47,7 +57,7 @@ class PolicyTest(world.WorldCase):
 
     def test_what_runs_goes_on_when_only_what_waits_is_superseded(self):
         repository = self._repository("--supersede", "queued", "--max-concurrent", "1")
-        first = self._push(repository, 6)
+        first = self._push(repository, 98773)
         self.davit.wait_build(first, states={"BUILD_STATE_RUNNING"})
         second = self._push(repository, 0)
         explained = self.davit("queue", second)
@@ -56,6 +66,7 @@ class PolicyTest(world.WorldCase):
         self.assertEqual(self._state(second), "BUILD_STATE_SUPERSEDED")
         self.assertIn(f"superseded by {third} (refs/heads/main at ", self.davit.text("builds", "get", second))
         self.assertEqual(self._state(third), "BUILD_STATE_QUEUED")
+        self._let_go(98773)
         self.assert_succeeded(self.davit.wait_build(first))
         self.assert_succeeded(self.davit.wait_build(third))
 
@@ -88,18 +99,22 @@ class PolicyTest(world.WorldCase):
         self.assertIn("rule.policy.priority: ", self.davit.fails("rule", "update", rule["id"], "--priority", "101"))
 
     def test_waiting_builds_of_a_higher_priority_are_built_first(self):
-        repository = self.world.repository({"Dockerfile": DOCKERFILE, "seconds": "3\n"})
+        repository = self.world.repository({"Dockerfile": DOCKERFILE, "seconds": "98774\n"})
+        repository.push("main:refs/heads/blocking")
+        repository.commit({"seconds": "0\n"})
         repository.push()
 
-        def build(*flags):
-            return self.davit("build", "--connection", self.world.connection["id"], "--repository", repository.name, "--branch", "main",
+        def build(branch, *flags):
+            return self.davit("build", "--connection", self.world.connection["id"], "--repository", repository.name, "--branch", branch,
                               "--image", self.world.image(repository), "--build-arg", f"REGISTRY={self.registry.host}", *flags)["id"]
         agent = self.davit("agents")["agents"][0]
-        blocking = [build("--build-arg", f"N={number}") for number in range(agent["slots"])]
+        # BuildKit runs their step, which is the same, once for all.
+        blocking = [build("blocking") for _ in range(agent["slots"])]
         for build_id in blocking:
             self.davit.wait_build(build_id, states={"BUILD_STATE_RUNNING"})
-        low = [build("--priority", "-10") for _ in range(agent["slots"])]
-        high = [build("--priority", "10") for _ in range(agent["slots"])]
+        low = [build("main", "--priority", "-10") for _ in range(agent["slots"])]
+        high = [build("main", "--priority", "10") for _ in range(agent["slots"])]
+        self._let_go(98774)
         ended = [self.davit.wait_build(build_id) for build_id in (*low, *high)]
         started = [attempt["start_time"] for attempt in (build["attempts"][0] for build in ended)]
         self.assertLessEqual(max(started[len(low):]), min(started[:len(low)]), "every build of the higher priority began first")

@@ -136,5 +136,10 @@ def processes_mentioning(text):
     return found
 
 
+def pids_of(command):
+    """The processes of this machine, those in containers too, whose whole command line is `command`."""
+    return [int(line.split(":")[0]) for line in processes_mentioning(command) if line.split(": ", 1)[1].rstrip() == command]
+
+
 def remove_tree(path):
     shutil.rmtree(path, ignore_errors=True)

@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import subprocess
 
 from harness import processes
 
@@ -26,7 +27,11 @@ class Database:
         self.program = processes.Program(
             self._as_user("postgres", "-D", data, "-k", self.directory, "-c", "listen_addresses=", "-c", "fsync=off"),
             os.path.join(self.directory, "log"))
-        self.program.wait_ready(lambda: os.path.exists(os.path.join(self.directory, f".s.PGSQL.{self.port}")), 30, "PostgreSQL listens")
+        self.program.wait_ready(self._answers, 30, "PostgreSQL takes connections")
+
+    def _answers(self):
+        # The socket is there before the server takes connections.
+        return subprocess.run(self._as_user("pg_isready", "-q", "-h", self.host), check=False).returncode == 0
 
     def _as_user(self, program, *arguments):
         user = pwd.getpwnam(USER)

@@ -37,6 +37,10 @@ class HookLifetimeTest(unittest.TestCase):
     def installed(self):
         return sum(len(hooks) for hooks in self.gitlab.hooks.values())
 
+    def listed(self, connection):
+        """The repositories of the webhooks that Davit knows; one is forgotten after it was removed at the provider."""
+        return [hook["repository"] for hook in self.davit("webhook", "list", "--connection", connection).get("webhooks", [])]
+
     def test_a_webhook_goes_with_the_last_rule_of_its_repository(self):
         connection = self.connect("rules")
         one, other = self.rule(connection, "one", "team/app"), self.rule(connection, "other", "team/app")
@@ -45,9 +49,9 @@ class HookLifetimeTest(unittest.TestCase):
         self.assertEqual(self.installed(), 2)
         self.davit.text("rule", "delete", one)
         self.davit.text("rule", "delete", other)
-        processes.wait_until(lambda: self.installed() == 1, 30, "the webhook of team/app is removed")
-        left = self.davit("webhook", "list", "--connection", connection)["webhooks"]
-        self.assertEqual([hook["repository"] for hook in left], ["team/tool"], "one that never had a rule stays")
+        # One that never had a rule stays.
+        processes.wait_until(lambda: self.listed(connection) == ["team/tool"], 30, "the webhook of team/app is removed")
+        self.assertEqual(self.installed(), 1)
         self.davit.text("connect", "delete", connection)
         self.assertEqual(self.installed(), 0, "the rest goes with the connection")
 
@@ -61,9 +65,8 @@ class HookLifetimeTest(unittest.TestCase):
         marker = self.rule(connection, "marker", "team/sub/lib")
         self.davit("webhook", "ensure", connection, "--repository", "team/sub/lib")
         self.davit.text("rule", "delete", marker)
-        processes.wait_until(lambda: self.installed() == before, 30, "the marker's webhook is removed")
-        self.assertEqual([hook["repository"] for hook in self.davit("webhook", "list", "--connection", connection)["webhooks"]],
-                         ["team/app"])
+        processes.wait_until(lambda: self.listed(connection) == ["team/app"], 30, "the marker's webhook is removed")
+        self.assertEqual(self.installed(), before)
         self.davit.text("rule", "delete", kept)
         processes.wait_until(lambda: self.installed() == before - 1, 30, "the last webhook is removed")
 

@@ -40,6 +40,8 @@ const browser = await chromium.launch({
 });
 const problems = [];
 const tolerated = new Set();
+// Answers with such a status, by status and address: Chromium reports them on the page's console at its own time.
+const refused = new Set();
 // A build may begin while the page asks why it waits; Chromium reports the refusal by itself, whatever the page makes of it.
 const EXPECTED = { '409': '/api/v1/scheduler/ExplainQueue' };
 
@@ -54,7 +56,6 @@ export async function refusedWith(status, action) {
   try {
     return await action();
   } finally {
-    await new Promise((resolve) => setTimeout(resolve, 100));
     tolerated.delete(status);
   }
 }
@@ -72,13 +73,17 @@ export async function newPage(options = DESKTOP, watched = true) {
   page.on('console', (message) => {
     if (message.type() !== 'error' && message.type() !== 'warning') return;
     const status = /^Failed to load resource: the server responded with a status of (\d+)/.exec(message.text())?.[1];
-    if (status && (tolerated.has(Number(status)) || message.location().url.endsWith(EXPECTED[status] ?? '?'))) return;
-    problem(`console: ${message.text()} (${message.location().url}) on ${page.url()}`);
+    const { url } = message.location();
+    if (status && (tolerated.has(Number(status)) || refused.has(`${status} ${url}`) || url.endsWith(EXPECTED[status] ?? '?'))) return;
+    problem(`console: ${message.text()} (${url}) on ${page.url()}`);
   });
   page.on('pageerror', (error) => problem(`error on ${page.url()}: ${error.stack}`));
   page.on('dialog', (dialog) => {
     problem(`a dialog on ${page.url()}: ${dialog.message()}`);
     void dialog.dismiss();
+  });
+  context.on('response', (response) => {
+    if (tolerated.has(response.status())) refused.add(`${response.status()} ${response.url()}`);
   });
   context.on('request', (request) => {
     if (!request.url().startsWith(`${about.console}/`) && !/^(blob|data):/.test(request.url())) problem(`a request to ${request.url()}`);

@@ -148,6 +148,7 @@ async function pushAndWatch() {
 /** What came in and what became of it, with the reasons. */
 async function readEvents() {
   const elsewhere = await world.push(repository.name, { 'other.txt': 'x\n' }, 'On another branch', ['main:refs/heads/other']);
+  await world.evaluated(repository.name, elsewhere.commit, PROJECT);
   await page.getByRole('link', { name: 'Rules', exact: true }).click();
   await page.getByRole('switch', { name: 'Pushes build by hello on main' }).click();
   await page.locator('[role=switch][aria-checked=false]').waitFor();
