@@ -19,13 +19,16 @@ namespace davit::batch {
 struct BatcherOptions {
   size_t max_items = 64;                     // of a batch
   size_t max_bytes = size_t{1} << 20;        // of a batch; a larger item has one to itself
-  int workers = 2;                           // batches at a time: one is waited for while the next is made
+  int workers = 2;                           // batches at a time
+  size_t items_beside = 8;                   // that make a batch while another is under way
   size_t max_held_items = 2048;              // handed in and not answered; more get RESOURCE_EXHAUSTED
   size_t max_held_bytes = size_t{64} << 20;  // the same in bytes
 };
 
-// Answers items in batches. Nobody waits for a batch to fill: what comes while all workers are busy makes up the next.
-// No caller's thread is held: the answer comes to a function. Thread-safe.
+// Answers items in batches. Nobody waits for a batch to fill when nothing else is done: what comes alone is worked on
+// at once. While a batch is under way, what comes makes up the next, which begins when that one ends or when it is
+// worth the cost that a batch has whatever its size. No caller's thread is held: the answer comes to a function.
+// Thread-safe.
 template <typename Item, typename Result>
 class Batcher {
  public:
@@ -90,7 +93,7 @@ class Batcher {
         ++held_items_;
         held_bytes_ += bytes;
         line_.push_back({std::move(item), bytes, std::move(done)});
-        if (idle_ > 0) arrived_.Signal();
+        if (idle_ > 0 && Due()) arrived_.Signal();
         return;
       }
       items_before = held_items_;
@@ -114,13 +117,20 @@ class Batcher {
         batch.Answer(i, absl::InternalError("a batch was not answered in full"));
       }
       batch.entries_.clear();
+      absl::MutexLock lock(&mutex_);
+      --running_;
     }
+  }
+
+  // Whether what waits is to be worked on now.
+  bool Due() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !line_.empty() && (running_ == 0 || line_.size() >= options_.items_beside);
   }
 
   // Waits for items and makes a batch of the first ones; false when there will be none.
   bool Take(Batch& batch) {
     absl::MutexLock lock(&mutex_);
-    while (line_.empty() && !stopping_) {
+    while (!Due() && !(stopping_ && line_.empty())) {
       ++idle_;
       arrived_.Wait(&mutex_);
       --idle_;
@@ -133,8 +143,12 @@ class Batcher {
       batch.entries_.push_back(std::move(next));
       line_.pop_front();
     }
-    if (!line_.empty() && idle_ > 0) arrived_.Signal();
-    return batch.size() > 0;
+    // The others wait for what will not come.
+    if (stopping_ && line_.empty()) arrived_.SignalAll();
+    if (batch.size() == 0) return false;
+    ++running_;
+    if (idle_ > 0 && Due()) arrived_.Signal();
+    return true;
   }
 
   void Release(size_t bytes) {
@@ -148,7 +162,8 @@ class Batcher {
   mutable absl::Mutex mutex_;
   absl::CondVar arrived_;
   std::deque<typename Batch::Entry> line_ ABSL_GUARDED_BY(mutex_);
-  int idle_ ABSL_GUARDED_BY(mutex_) = 0;
+  int idle_ ABSL_GUARDED_BY(mutex_) = 0;     // workers without a batch
+  int running_ ABSL_GUARDED_BY(mutex_) = 0;  // batches
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   size_t held_items_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t held_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

@@ -87,8 +87,9 @@ class BatcherTest : public ::testing::Test {
     Answers first(1);
     Answers answers(items.size());
     TextBatcher batcher(options, WorkOf());
+    const size_t before = batches().size();
     batcher.Submit("first", 1, first.Place(0));
-    AwaitBatches(batches().size() + 1);
+    AwaitBatches(before + 1);
     for (size_t i = 0; i < items.size(); ++i) batcher.Submit(items[i], items[i].size(), answers.Place(i));
     Open(true);
     EXPECT_EQ(*first.Get()[0], "did first");
@@ -113,6 +114,36 @@ TEST_F(BatcherTest, WhatWaitsIsDoneTogetherInTheOrderInWhichItCame) {
   EXPECT_THAT(batches(), ElementsAre(ElementsAre("first"), ElementsAre("a", "b", "c")));
   EXPECT_EQ(*answers[0], "did a");
   EXPECT_EQ(*answers[2], "did c");
+}
+
+TEST_F(BatcherTest, ABatchBesideAnotherBeginsWhenItIsLargeEnough) {
+  Open(false);
+  Answers first(1), answers(3);
+  TextBatcher batcher({.workers = 2, .items_beside = 3}, WorkOf());
+  batcher.Submit("first", 1, first.Place(0));
+  AwaitBatches(1);
+  batcher.Submit("a", 1, answers.Place(0));
+  batcher.Submit("b", 1, answers.Place(1));
+  EXPECT_EQ(batcher.waiting(), 2u);
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre("first")));
+  batcher.Submit("c", 1, answers.Place(2));
+  AwaitBatches(2);
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre("first"), ElementsAre("a", "b", "c")));
+  Open(true);
+  answers.Get();
+}
+
+TEST_F(BatcherTest, WhatIsTooLittleForABatchBesideAnotherFollowsIt) {
+  Open(false);
+  Answers first(1), answers(2);
+  TextBatcher batcher({.workers = 2, .items_beside = 3}, WorkOf());
+  batcher.Submit("first", 1, first.Place(0));
+  AwaitBatches(1);
+  batcher.Submit("a", 1, answers.Place(0));
+  batcher.Submit("b", 1, answers.Place(1));
+  Open(true);
+  EXPECT_EQ(*answers.Get()[1], "did b");
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre("first"), ElementsAre("a", "b")));
 }
 
 TEST_F(BatcherTest, EachIsAnsweredForItself) {
