@@ -10,12 +10,12 @@ set -euo pipefail
 build=(
   bazel-bootstrap bazel-platforms bazel-rules-java bazel-rules-proto bazel-skylib g++ git
   libabsl-dev libarchive-dev libboost-url1.81-dev libboost1.81-dev libcrypt-dev libcurl4-openssl-dev libgit2-dev libgmock-dev
-  libgrpc++-dev libgtest-dev libnghttp2-dev libpq-dev libpqxx-dev libprotobuf-dev libre2-dev libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev
+  libgrpc++-dev libgtest-dev libjemalloc-dev libnghttp2-dev libpq-dev libpqxx-dev libprotobuf-dev libre2-dev libsimdjson-dev libspdlog-dev libssl-dev libyaml-cpp-dev
   libzstd-dev nlohmann-json3-dev nodejs npm prometheus-cpp-dev protobuf-compiler protobuf-compiler-grpc python3 tzdata
 )
 run=(
   apache2-utils busybox-static ca-certificates docker-registry docker.io git iproute2 iptables jq libabsl20220623
-  libarchive13 libboost-url1.81.0 libcurl4 libgit2-1.5 libgrpc++1.51 libnghttp2-14 libpqxx-6.4 libprotobuf32 libre2-9 libsimdjson14
+  libarchive13 libboost-url1.81.0 libcurl4 libgit2-1.5 libgrpc++1.51 libjemalloc2 libnghttp2-14 libpqxx-6.4 libprotobuf32 libre2-9 libsimdjson14
   libspdlog1.10 libprometheus-cpp-core1.0 libprometheus-cpp-pull1.0 libssl3 libyaml-cpp0.7 libzstd1 lighttpd openssl postgresql procps python3 skopeo
   tzdata umoci util-linux
 )

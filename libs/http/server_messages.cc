@@ -42,7 +42,16 @@ std::string HumanBytes(int64_t bytes) {
   return absl::StrCat(bytes, " bytes");
 }
 
-std::string HttpDate() { return absl::FormatTime("%a, %d %b %E4Y %H:%M:%S GMT", absl::Now(), absl::UTCTimeZone()); }
+std::string HttpDate() {
+  thread_local int64_t second = -1;
+  thread_local std::string text;
+  const int64_t now = absl::ToUnixSeconds(absl::Now());
+  if (now != second) {
+    text = absl::FormatTime("%a, %d %b %E4Y %H:%M:%S GMT", absl::FromUnixSeconds(now), absl::UTCTimeZone());
+    second = now;
+  }
+  return text;
+}
 
 ServerRequest HeadOf(const boost::beast::http::request<boost::beast::http::string_body>& message,
                      std::string remote_address) {

@@ -1,6 +1,8 @@
 // Implements parameter.h.
 #include "libs/postgres/parameter.h"
 
+#include <algorithm>
+
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -16,17 +18,26 @@ std::string TimeText(absl::Time time) {
 
 std::string BytesText(absl::string_view bytes) { return absl::StrCat("\\x", absl::BytesToHexString(bytes)); }
 
-// An array's literal: {"a","b"}, with quotes and backslashes escaped.
+// Adds text to a quoted element: quotes and backslashes are escaped.
+void AppendEscaped(absl::string_view text, std::string& literal) {
+  while (true) {
+    const size_t special = text.find_first_of("\"\\");
+    literal.append(text.data(), std::min(special, text.size()));
+    if (special == absl::string_view::npos) return;
+    literal.push_back('\\');
+    literal.push_back(text[special]);
+    text.remove_prefix(special + 1);
+  }
+}
+
+// An array's literal: {"a","b"}.
 template <typename Values, typename ToText>
 std::string ArrayText(const Values& values, ToText to_text) {
   std::string literal = "{";
   for (const auto& value : values) {
     if (literal.size() > 1) literal.push_back(',');
     literal.push_back('"');
-    for (const char c : to_text(value)) {
-      if (c == '"' || c == '\\') literal.push_back('\\');
-      literal.push_back(c);
-    }
+    AppendEscaped(to_text(value), literal);
     literal.push_back('"');
   }
   literal.push_back('}');

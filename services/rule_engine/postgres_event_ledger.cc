@@ -71,10 +71,18 @@ struct EventColumns {
 // The parameters of insert_events.sql.
 std::vector<postgres::Parameter> Parameters(const std::string& project, const EventColumns& columns) {
   std::vector<postgres::Bytes> payloads;
+  payloads.reserve(columns.payloads.size());
   for (const std::string& payload : columns.payloads) payloads.push_back({payload});
-  return {project,         columns.ids,        columns.kinds,        columns.states, columns.connections,
-          columns.sources, columns.deliveries, columns.repositories, columns.refs,   payloads,
-          columns.details};
+  std::vector<postgres::Parameter> parameters;
+  parameters.reserve(11);
+  parameters.emplace_back(project);
+  for (const auto* texts : {&columns.ids, &columns.kinds, &columns.states, &columns.connections, &columns.sources,
+                            &columns.deliveries, &columns.repositories, &columns.refs}) {
+    parameters.emplace_back(*texts);
+  }
+  parameters.emplace_back(payloads);
+  parameters.emplace_back(columns.details);
+  return parameters;
 }
 
 // The event that a delivery has had before.
