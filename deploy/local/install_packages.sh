@@ -47,11 +47,24 @@ for group in "${@:-build}"; do
     [[ -n "${installed[$package]:-}" ]] || missing+=("$package")
   done
 done
-libgit2="$(dpkg-query -W -f='${Version}' libgit2-1.5 2>/dev/null || true)"
-if [[ -n "$libgit2" ]] && dpkg --compare-versions "$libgit2" lt "$libgit2_minimum"; then
+# Whether the installed libgit2 lacks the security updates.
+libgit2_is_old() {
+  local version
+  version="$(dpkg-query -W -f='${Version}' libgit2-1.5 2>/dev/null || true)"
+  [[ -n "$version" ]] && dpkg --compare-versions "$version" lt "$libgit2_minimum"
+}
+warn_of_old_libgit2() {
+  libgit2_is_old || return 0
+  echo "warning: libgit2-1.5 is older than $libgit2_minimum, which closes security holes; add Debian's security updates (bookworm-security) to apt's sources" >&2
+}
+# Where there is no apt-get, what is there has to do.
+if libgit2_is_old && command -v apt-get >/dev/null; then
   missing+=(libgit2-1.5)
 fi
-((${#missing[@]})) || exit 0
+if ((${#missing[@]} == 0)); then
+  warn_of_old_libgit2
+  exit 0
+fi
 
 if ((EUID != 0)); then
   echo "These packages are missing; run as root, or install them yourself: ${missing[*]}" >&2
@@ -67,3 +80,4 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+warn_of_old_libgit2
