@@ -44,9 +44,13 @@ def draw_size(randomness: random.Random) -> int:
     return SIZES[-1][1]
 
 
-def content(randomness: random.Random) -> bytes:
+def draw_small_size(randomness: random.Random) -> int:
+    """Anything up to 4 KB alike: 2 KB on average, and nothing large."""
+    return randomness.randrange(60, 4096)
+
+
+def content(randomness: random.Random, size: int) -> bytes:
     """Text like source code, which compresses to about a third."""
-    size = draw_size(randomness)
     words = randomness.choices(WORDS, k=size // 8 + 1)
     lines = (" ".join(words[i : i + 7]) for i in range(0, len(words), 7))
     return ("\n".join(lines) + "\n").encode()
@@ -62,10 +66,11 @@ def write_commit(stream, number: int, changes: list[tuple[str, bytes]]) -> None:
         stream.write(b"M 100644 inline %s\ndata %d\n%s\n" % (path.encode(), len(data), data))
 
 
-def write_history(stream, files: int, commits: int) -> None:
+def write_history(stream, files: int, commits: int, sizes: str) -> None:
     """All files in the first commit, two changed files in each of the others."""
     randomness = random.Random(4711)
-    contents = [content(randomness) for _ in range(files)]
+    draw = draw_size if sizes == "source" else draw_small_size
+    contents = [content(randomness, draw(randomness)) for _ in range(files)]
     write_commit(stream, 0, [("Dockerfile", DOCKERFILE)] + [(file_path(i), data) for i, data in enumerate(contents)])
     for number in range(1, commits):
         changes = []
@@ -76,7 +81,7 @@ def write_history(stream, files: int, commits: int) -> None:
         write_commit(stream, number, changes)
 
 
-def generate(path: str, files: int, commits: int) -> None:
+def generate(path: str, files: int, commits: int, sizes: str) -> None:
     """Makes the repository at `path`, which appears only when it is complete."""
     temporary = f"{path}.{os.getpid()}"
     git = ["git", "-C", temporary]
@@ -86,7 +91,7 @@ def generate(path: str, files: int, commits: int) -> None:
         with subprocess.Popen(
             [*git, "fast-import", "--quiet"], env=ENVIRONMENT, stdin=subprocess.PIPE
         ) as importer:
-            write_history(importer.stdin, files, commits)
+            write_history(importer.stdin, files, commits, sizes)
         if importer.returncode != 0:
             sys.exit("git fast-import failed")
         subprocess.run([*git, "repack", "-q", "-a", "-d", "-b"], env=ENVIRONMENT, check=True)
@@ -100,9 +105,10 @@ def main() -> None:
     parser.add_argument("path", help="where the repository is to be; an existing one is kept")
     parser.add_argument("--files", type=int, required=True)
     parser.add_argument("--commits", type=int, required=True)
+    parser.add_argument("--sizes", choices=["source", "small"], default="source", help="as in a source tree, or all small")
     arguments = parser.parse_args()
     if not os.path.exists(arguments.path):
-        generate(arguments.path, arguments.files, arguments.commits)
+        generate(arguments.path, arguments.files, arguments.commits, arguments.sizes)
 
 
 if __name__ == "__main__":
