@@ -12,23 +12,27 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 
 namespace davit::batch {
 
 // Bounds of a Batcher.
 struct BatcherOptions {
-  size_t max_items = 64;                     // of a batch
-  size_t max_bytes = size_t{1} << 20;        // of a batch; a larger item has one to itself
-  int workers = 2;                           // batches at a time
-  size_t items_beside = 8;                   // that make a batch while another is under way
+  size_t max_items = 64;               // of a batch
+  size_t max_bytes = size_t{1} << 20;  // of a batch; a larger item has one to itself
+  int workers = 2;                     // batches at a time
+  // While a batch is under way, another begins with so many items, or when the first of them has waited for so long.
+  size_t items_beside = 8;
+  absl::Duration wait_beside = absl::Milliseconds(5);
   size_t max_held_items = 2048;              // handed in and not answered; more get RESOURCE_EXHAUSTED
   size_t max_held_bytes = size_t{64} << 20;  // the same in bytes
 };
 
 // Answers items in batches. Nobody waits for a batch to fill when nothing else is done: what comes alone is worked on
-// at once. While a batch is under way, what comes makes up the next, which begins when that one ends or when it is
-// worth the cost that a batch has whatever its size. No caller's thread is held: the answer comes to a function.
-// Thread-safe.
+// at once. While a batch is under way, what comes makes up the next, which begins when that one ends, when it is worth
+// the cost that a batch has whatever its size, or when that one takes long. No caller's thread is held: the answer
+// comes to a function. Thread-safe.
 template <typename Item, typename Result>
 class Batcher {
  public:
@@ -54,6 +58,7 @@ class Batcher {
       Item item;
       size_t bytes;
       Done done;
+      absl::Time due;  // when it does not wait for a batch under way any longer
     };
 
     explicit Batch(Batcher& batcher) : batcher_(batcher) {}
@@ -92,8 +97,9 @@ class Batcher {
           (held_items_ == 0 || held_bytes_ + bytes <= options_.max_held_bytes)) {
         ++held_items_;
         held_bytes_ += bytes;
-        line_.push_back({std::move(item), bytes, std::move(done)});
-        if (idle_ > 0 && Due()) arrived_.Signal();
+        line_.push_back({std::move(item), bytes, std::move(done), absl::Now() + options_.wait_beside});
+        // A worker waits for the first one with a time limit.
+        if (idle_ > 0 && (line_.size() == 1 || Due())) arrived_.Signal();
         return;
       }
       items_before = held_items_;
@@ -124,7 +130,8 @@ class Batcher {
 
   // Whether what waits is to be worked on now.
   bool Due() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !line_.empty() && (running_ == 0 || line_.size() >= options_.items_beside);
+    if (line_.empty()) return false;
+    return running_ == 0 || line_.size() >= options_.items_beside || line_.front().due <= absl::Now();
   }
 
   // Waits for items and makes a batch of the first ones; false when there will be none.
@@ -132,7 +139,7 @@ class Batcher {
     absl::MutexLock lock(&mutex_);
     while (!Due() && !(stopping_ && line_.empty())) {
       ++idle_;
-      arrived_.Wait(&mutex_);
+      arrived_.WaitWithDeadline(&mutex_, line_.empty() ? absl::InfiniteFuture() : line_.front().due);
       --idle_;
     }
     size_t bytes = 0;

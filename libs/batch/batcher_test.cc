@@ -119,7 +119,7 @@ TEST_F(BatcherTest, WhatWaitsIsDoneTogetherInTheOrderInWhichItCame) {
 TEST_F(BatcherTest, ABatchBesideAnotherBeginsWhenItIsLargeEnough) {
   Open(false);
   Answers first(1), answers(3);
-  TextBatcher batcher({.workers = 2, .items_beside = 3}, WorkOf());
+  TextBatcher batcher({.workers = 2, .items_beside = 3, .wait_beside = absl::InfiniteDuration()}, WorkOf());
   batcher.Submit("first", 1, first.Place(0));
   AwaitBatches(1);
   batcher.Submit("a", 1, answers.Place(0));
@@ -136,7 +136,7 @@ TEST_F(BatcherTest, ABatchBesideAnotherBeginsWhenItIsLargeEnough) {
 TEST_F(BatcherTest, WhatIsTooLittleForABatchBesideAnotherFollowsIt) {
   Open(false);
   Answers first(1), answers(2);
-  TextBatcher batcher({.workers = 2, .items_beside = 3}, WorkOf());
+  TextBatcher batcher({.workers = 2, .items_beside = 3, .wait_beside = absl::InfiniteDuration()}, WorkOf());
   batcher.Submit("first", 1, first.Place(0));
   AwaitBatches(1);
   batcher.Submit("a", 1, answers.Place(0));
@@ -144,6 +144,18 @@ TEST_F(BatcherTest, WhatIsTooLittleForABatchBesideAnotherFollowsIt) {
   Open(true);
   EXPECT_EQ(*answers.Get()[1], "did b");
   EXPECT_THAT(batches(), ElementsAre(ElementsAre("first"), ElementsAre("a", "b")));
+}
+
+TEST_F(BatcherTest, ABatchThatTakesLongHoldsNothingElseUp) {
+  Open(false);
+  Answers first(1), answers(1);
+  TextBatcher batcher({.workers = 2, .items_beside = 1000}, WorkOf());
+  batcher.Submit("first", 1, first.Place(0));
+  AwaitBatches(1);
+  batcher.Submit("a", 1, answers.Place(0));
+  AwaitBatches(2);
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre("first"), ElementsAre("a")));
+  Open(true);
 }
 
 TEST_F(BatcherTest, EachIsAnsweredForItself) {

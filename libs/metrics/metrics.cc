@@ -28,22 +28,36 @@ Registry::Registry() : registry_(std::make_shared<prometheus::Registry>()) {}
 Registry::~Registry() = default;
 
 Counter Registry::GetCounter(absl::string_view name, absl::string_view help, const Labels& labels) {
-  return Counter(
-      prometheus::BuildCounter().Name(std::string(name)).Help(std::string(help)).Register(*registry_).Add(labels));
+  absl::MutexLock lock(&mutex_);
+  prometheus::Counter*& counter = counters_[Key(name, labels)];
+  if (counter == nullptr) {
+    counter =
+        &prometheus::BuildCounter().Name(std::string(name)).Help(std::string(help)).Register(*registry_).Add(labels);
+  }
+  return Counter(*counter);
 }
 
 Gauge Registry::GetGauge(absl::string_view name, absl::string_view help, const Labels& labels) {
-  return Gauge(
-      prometheus::BuildGauge().Name(std::string(name)).Help(std::string(help)).Register(*registry_).Add(labels));
+  absl::MutexLock lock(&mutex_);
+  prometheus::Gauge*& gauge = gauges_[Key(name, labels)];
+  if (gauge == nullptr) {
+    gauge = &prometheus::BuildGauge().Name(std::string(name)).Help(std::string(help)).Register(*registry_).Add(labels);
+  }
+  return Gauge(*gauge);
 }
 
 Histogram Registry::GetHistogram(absl::string_view name, absl::string_view help, const std::vector<double>& bounds,
                                  const Labels& labels) {
-  return Histogram(prometheus::BuildHistogram()
-                       .Name(std::string(name))
-                       .Help(std::string(help))
-                       .Register(*registry_)
-                       .Add(labels, bounds));
+  absl::MutexLock lock(&mutex_);
+  prometheus::Histogram*& histogram = histograms_[Key(name, labels)];
+  if (histogram == nullptr) {
+    histogram = &prometheus::BuildHistogram()
+                     .Name(std::string(name))
+                     .Help(std::string(help))
+                     .Register(*registry_)
+                     .Add(labels, bounds);
+  }
+  return Histogram(*histogram);
 }
 
 std::string Registry::ServeText() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }

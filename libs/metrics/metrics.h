@@ -4,9 +4,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
 namespace prometheus {
@@ -61,8 +64,8 @@ std::vector<double> CallSeconds();
 // Bucket bounds in seconds for builds and queues: 1 s to 2 h.
 std::vector<double> JobSeconds();
 
-// All metrics of a process. Asking again for a name and labels gives the same metric. Names follow Prometheus'
-// conventions: davit_<service>_<what>_<unit>, counters end in _total. Must outlive its handles.
+// All metrics of a process. Asking again for a name and labels gives the same metric, and costs little. Names follow
+// Prometheus' conventions: davit_<service>_<what>_<unit>, counters end in _total. Must outlive its handles.
 class Registry {
  public:
   Registry();
@@ -82,7 +85,14 @@ class Registry {
   std::shared_ptr<prometheus::Registry> shared() const { return registry_; }
 
  private:
+  using Key = std::pair<std::string, Labels>;
+
   std::shared_ptr<prometheus::Registry> registry_;
+  // What was asked for before: prometheus-cpp looks through all families, name by name.
+  absl::Mutex mutex_;
+  std::map<Key, prometheus::Counter*> counters_ ABSL_GUARDED_BY(mutex_);
+  std::map<Key, prometheus::Gauge*> gauges_ ABSL_GUARDED_BY(mutex_);
+  std::map<Key, prometheus::Histogram*> histograms_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace davit::metrics

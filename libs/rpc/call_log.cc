@@ -4,10 +4,8 @@
 #include <map>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "libs/clock/clock.h"
 #include "libs/rpc/metadata.h"
 #include "libs/rpc/status_conversion.h"
@@ -23,20 +21,6 @@ struct Shared {
   metrics::Registry& metrics;
   std::set<std::string> quiet_methods;
   RealClock clock;
-  absl::Mutex mutex;
-  // By method and code: finding one in the registry takes longer than many a call.
-  std::map<std::pair<std::string, std::string>, metrics::Histogram> seconds ABSL_GUARDED_BY(mutex);
-
-  metrics::Histogram SecondsOf(const std::string& method, const std::string& code) {
-    absl::MutexLock lock(&mutex);
-    const auto known = seconds.find({method, code});
-    if (known != seconds.end()) return known->second;
-    const metrics::Histogram histogram =
-        metrics.GetHistogram("davit_rpc_server_seconds", "Duration of calls by method and code.",
-                             metrics::CallSeconds(), {{"method", method}, {"code", code}});
-    seconds.emplace(std::pair(method, code), histogram);
-    return histogram;
-  }
 
   bool IsQuiet(const std::string& method) const {
     return absl::StartsWith(method, "/grpc.") || quiet_methods.count(method) > 0;
@@ -81,7 +65,10 @@ class CallLog : public grpc::experimental::Interceptor {
   void Finish(const absl::Status& status, const std::multimap<std::string, std::string>* trailing) {
     const absl::Duration took = shared_.clock.Monotonic() - start_;
     const std::string code = status.ok() ? "OK" : absl::StatusCodeToString(status.code());
-    shared_.SecondsOf(method_, code).Observe(took);
+    shared_.metrics
+        .GetHistogram("davit_rpc_server_seconds", "Duration of calls by method and code.", metrics::CallSeconds(),
+                      {{"method", method_}, {"code", code}})
+        .Observe(took);
     const LogLevel level = shared_.LevelOf(method_, status.code());
     if (!shared_.logger.Writes(level)) return;
     const std::string request = ValueOf(trailing, kRequestId);
@@ -110,7 +97,7 @@ class CallLog : public grpc::experimental::Interceptor {
 class CallLogFactory : public grpc::experimental::ServerInterceptorFactoryInterface {
  public:
   CallLogFactory(Logger logger, metrics::Registry& metrics, std::set<std::string> quiet_methods)
-      : shared_{std::move(logger), metrics, std::move(quiet_methods), {}, {}, {}} {}
+      : shared_{std::move(logger), metrics, std::move(quiet_methods), {}} {}
 
   grpc::experimental::Interceptor* CreateServerInterceptor(grpc::experimental::ServerRpcInfo* info) override {
     return new CallLog(shared_, info->method());

@@ -1,4 +1,4 @@
-// A bounded thread pool for work that blocks, so that gRPC's own threads never do.
+// A bounded thread pool for work that blocks, so that the threads that move bytes (gRPC's, the HTTP server's) do not.
 #pragma once
 
 #include <deque>

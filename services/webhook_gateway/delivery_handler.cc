@@ -122,9 +122,12 @@ void DeliveryHandler::Handle(const http::ServerRequest& request, http::Responder
 // May ask the token-registry, and waits for it.
 void DeliveryHandler::Authenticate(const http::ServerRequest& request, std::shared_ptr<Exchange> exchange) {
   absl::StatusOr<Webhook> webhook = webhooks_.Get(exchange->webhook);
-  if (webhook.ok() && !Verify(*webhook, request).ok()) webhook = webhooks_.Refresh(exchange->webhook);
   if (!webhook.ok()) return Fail(*exchange, FromService(webhook.status()));
-  if (const absl::Status verified = Verify(*webhook, request); !verified.ok()) return Fail(*exchange, verified);
+  if (!Verify(*webhook, request).ok()) {
+    webhook = webhooks_.Refresh(exchange->webhook);
+    if (!webhook.ok()) return Fail(*exchange, FromService(webhook.status()));
+    if (const absl::Status verified = Verify(*webhook, request); !verified.ok()) return Fail(*exchange, verified);
+  }
   Take(request, *webhook, std::move(exchange));
 }
 
@@ -186,7 +189,10 @@ void DeliveryHandler::Finish(Exchange& exchange, http::ServerResponse response) 
 
 void DeliveryHandler::Record(const Exchange& exchange, int status, absl::string_view outcome) {
   const absl::Duration took = clock_.Monotonic() - exchange.start;
-  CounterOf(exchange.provider, status).Increment();
+  metrics_
+      .GetCounter("davit_webhook_gateway_deliveries_total", "Deliveries by provider and HTTP status.",
+                  {{"provider", exchange.provider}, {"status", absl::StrCat(status)}})
+      .Increment();
   seconds_.Observe(took);
   const LogLevel level = status >= 500 ? LogLevel::kWarning : LogLevel::kInfo;
   if (!logger_.Writes(level)) return;
@@ -200,17 +206,6 @@ void DeliveryHandler::Record(const Exchange& exchange, int status, absl::string_
                  {"outcome", absl::StripTrailingAsciiWhitespace(outcome)},
                  {"seconds", took},
                  {"cause", exchange.failure}});
-}
-
-metrics::Counter DeliveryHandler::CounterOf(const std::string& provider, int status) {
-  absl::MutexLock lock(&mutex_);
-  const auto known = counters_.find({provider, status});
-  if (known != counters_.end()) return known->second;
-  const metrics::Counter counter =
-      metrics_.GetCounter("davit_webhook_gateway_deliveries_total", "Deliveries by provider and HTTP status.",
-                          {{"provider", provider}, {"status", absl::StrCat(status)}});
-  counters_.emplace(std::pair(provider, status), counter);
-  return counter;
 }
 
 }  // namespace davit::webhook_gateway

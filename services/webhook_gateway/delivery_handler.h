@@ -1,15 +1,11 @@
 // One HTTP request to the gateway → its answer: the order of checks that a delivery passes. Thread-safe.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <string>
-#include <utility>
 #include <variant>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
-#include "absl/synchronization/mutex.h"
 #include "libs/clock/clock.h"
 #include "libs/http/server.h"
 #include "libs/logging/logger.h"
@@ -53,7 +49,6 @@ class DeliveryHandler {
   void Fail(Exchange& exchange, const absl::Status& status);
   void Finish(Exchange& exchange, http::ServerResponse response);
   void Record(const Exchange& exchange, int status, absl::string_view outcome);
-  metrics::Counter CounterOf(const std::string& provider, int status);
 
   WebhookCache& webhooks_;
   RateLimiter& limiter_;
@@ -62,9 +57,6 @@ class DeliveryHandler {
   const Logger logger_;
   metrics::Registry& metrics_;
   metrics::Histogram seconds_;
-  absl::Mutex mutex_;
-  // By provider and status: finding one in the registry takes as long as checking a signature.
-  std::map<std::pair<std::string, int>, metrics::Counter> counters_ ABSL_GUARDED_BY(mutex_);
   rpc::Executor slow_;  // last: its tasks use the others
 };
 

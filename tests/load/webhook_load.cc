@@ -111,16 +111,21 @@ class Connection {
   bool busy() const { return busy_; }
   Clock::time_point due() const { return due_; }
 
-  void Send(const std::string& request, Clock::time_point due) {
+  // Returns whether the request is on its way; else the connection is a new one.
+  bool Send(const std::string& request, Clock::time_point due) {
     due_ = due;
-    busy_ = true;
     answer_.clear();
     size_t sent = 0;
     while (sent < request.size()) {
       const ssize_t some = send(socket_, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
-      if (some <= 0) return Open();
+      if (some <= 0) {
+        Open();
+        return false;
+      }
       sent += static_cast<size_t>(some);
     }
+    busy_ = true;
+    return true;
   }
 
   // Reads what has come; the status line when the answer is complete, "" when the connection broke.
@@ -210,7 +215,8 @@ class Sender {
         return;
       }
       if (due_ > now) return;
-      connection->Send(*waiting_, rate_ > 0 ? due_ : now);
+      const Clock::time_point due = rate_ > 0 ? due_ : now;
+      if (!connection->Send(*waiting_, due)) Count("", due);
       waiting_ = nullptr;
     }
   }
