@@ -89,8 +89,13 @@ absl::Status DockerEngine::Probe() {
 
 absl::Status DockerEngine::CleanUp() {
   if (geteuid() != 0) return absl::OkStatus();
-  // containerd follows dockerd's end by itself; what builds run does not, and is found by its control group.
-  absl::Status first = RemoveControlGroup(scope_);
+  // containerd follows dockerd's end by itself, but its pid file stays: where process 1 is slow to take notice, the
+  // next dockerd would wait for the ended one instead of starting its own.
+  absl::Status first = EndProcessOfPidFile(data_dir_.Below("run/docker/containerd/containerd.pid"), data_dir_.path(),
+                                           SIGTERM, stop_grace());
+  // What builds run does not follow, and is found by its control group.
+  absl::Status removed = RemoveControlGroup(scope_);
+  if (first.ok()) first = removed;
   for (const char* directory : {"run/docker", "docker"}) {
     absl::Status status = UnmountBelow(data_dir_.Below(directory));
     if (first.ok()) first = status;

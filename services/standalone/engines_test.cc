@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -53,6 +54,15 @@ class EnginesTest : public ::testing::Test {
   }
 
   static std::string FreeAddress();
+
+  // Makes a zombie of the user `uid`: an ended child that nobody has waited for. The caller does, with waitpid.
+  static pid_t MakeZombie(uid_t uid) {
+    const pid_t child = fork();
+    if (child == 0) _exit(setuid(uid));
+    siginfo_t ended;
+    EXPECT_EQ(waitid(P_PID, child, &ended, WEXITED | WNOWAIT), 0);
+    return child;
+  }
 
   std::string path_;
   std::unique_ptr<DataDir> data_dir_;
@@ -106,6 +116,22 @@ TEST_F(EnginesTest, PostgresComesBackAfterItsDeath) {
   EXPECT_TRUE(connection.is_open());
 }
 
+TEST_F(EnginesTest, PostgresStartsAsSoonAsAnEndedPredecessorIsReaped) {
+  {
+    auto supervisor = Supervise(std::make_unique<PostgresEngine>(*data_dir_, PostgresOptions{}));
+    ASSERT_TRUE(supervisor->WaitReady().ok()) << supervisor->WaitReady();
+  }
+  const auto user = process::CredentialsOfUser("postgres");
+  ASSERT_TRUE(user.ok()) << user.status();
+  const pid_t zombie = MakeZombie(user->uid);
+  ASSERT_TRUE(
+      WriteFile(data_dir_->Below("postgres/data/postmaster.pid"), absl::StrCat(zombie, "\n"), 0600, &*user).ok());
+  auto supervisor = Supervise(std::make_unique<PostgresEngine>(*data_dir_, PostgresOptions{}));
+  usleep(500'000);
+  EXPECT_EQ(waitpid(zombie, nullptr, 0), zombie);
+  EXPECT_TRUE(supervisor->WaitReady().ok()) << supervisor->WaitReady();
+}
+
 TEST_F(EnginesTest, TheRegistryAsksForItsPassword) {
   RegistryOptions options;
   options.listen = FreeAddress();
@@ -125,6 +151,16 @@ TEST_F(EnginesTest, TheRegistryAsksForItsPassword) {
   EXPECT_EQ(ProbeTcp(options.listen, "/v2/_catalog").value(), 401);
   RegistryEngine second(*data_dir_, options);
   EXPECT_NE(second.Start().status().message().find("is taken by another program"), absl::string_view::npos);
+}
+
+TEST_F(EnginesTest, TheDockerEngineDoesNotTakeAnEndedContainerdForALivingOne) {
+  const pid_t zombie = MakeZombie(getuid());
+  std::filesystem::create_directories(data_dir_->Below("run/docker/containerd"));
+  ASSERT_TRUE(
+      WriteFile(data_dir_->Below("run/docker/containerd/containerd.pid"), absl::StrCat(zombie), 0600, nullptr).ok());
+  auto supervisor = Supervise(std::make_unique<DockerEngine>(*data_dir_, DockerOptions{}));
+  EXPECT_TRUE(supervisor->WaitReady().ok()) << supervisor->WaitReady();
+  EXPECT_EQ(waitpid(zombie, nullptr, 0), zombie);
 }
 
 TEST_F(EnginesTest, TheDockerEngineLeavesNothingBehindNotEvenWhenItIsKilled) {

@@ -76,6 +76,33 @@ std::string UnescapeMountPath(absl::string_view escaped) {
   return path;
 }
 
+// Ends `found` if one of its arguments lies in `data_dir`: another program may have got its pid.
+absl::Status EndIfOfDirectory(const process::Identity& found, absl::string_view data_dir, int signal,
+                              absl::Duration grace) {
+  const bool ours = std::any_of(found.argv.begin(), found.argv.end(), [&](const std::string& argument) {
+    return absl::StrContains(argument, absl::StrCat(data_dir, "/"));
+  });
+  if (!ours) return absl::OkStatus();
+  auto gone = [&] {
+    absl::StatusOr<process::Identity> now = process::Identify(found.pid);
+    return !now.ok() || now->state == 'Z' || now->start_ticks != found.start_ticks;
+  };
+  kill(found.pid, signal);
+  if (WaitUntil(grace, gone)) return absl::OkStatus();
+  kill(found.pid, SIGKILL);
+  if (WaitUntil(absl::Seconds(5), gone)) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat("process ", found.pid, " does not end, not even by SIGKILL"));
+}
+
+absl::StatusOr<process::Identity> ProcessOfPidFile(const std::string& pid_file) {
+  DAVIT_ASSIGN_OR_RETURN(const std::string text, ReadFile(pid_file));
+  pid_t pid;
+  if (!absl::SimpleAtoi(absl::string_view(text).substr(0, text.find('\n')), &pid) || pid <= 1) {
+    return absl::NotFoundError(absl::StrCat(pid_file, " names no process"));
+  }
+  return process::Identify(pid);
+}
+
 bool IsBelow(absl::string_view path, absl::string_view directory) {
   return absl::StartsWith(path, directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
@@ -88,21 +115,29 @@ absl::Status EndRecordedProcess(const std::string& record_path, absl::string_vie
   if (absl::IsNotFound(record.status())) return absl::OkStatus();
   DAVIT_RETURN_IF_ERROR(record.status());
   absl::StatusOr<process::Identity> found = process::FindByPidRecord(*record);
-  const bool ours = found.ok() && std::any_of(found->argv.begin(), found->argv.end(), [&](const std::string& argument) {
-                      return absl::StrContains(argument, absl::StrCat(data_dir, "/"));
-                    });
-  if (ours) {
-    auto gone = [&] { return !process::FindByPidRecord(*record).ok(); };
-    kill(found->pid, signal);
-    if (!WaitUntil(grace, gone)) {
-      kill(found->pid, SIGKILL);
-      if (!WaitUntil(absl::Seconds(5), gone)) {
-        return absl::DeadlineExceededError(absl::StrCat("process ", found->pid, " does not end, not even by SIGKILL"));
-      }
-    }
-  }
+  if (found.ok()) DAVIT_RETURN_IF_ERROR(EndIfOfDirectory(*found, data_dir, signal, grace));
   unlink(record_path.c_str());
   return absl::OkStatus();
+}
+
+absl::Status EndProcessOfPidFile(const std::string& pid_file, absl::string_view data_dir, int signal,
+                                 absl::Duration grace) {
+  absl::StatusOr<process::Identity> found = ProcessOfPidFile(pid_file);
+  if (found.ok() && found->state != 'Z') DAVIT_RETURN_IF_ERROR(EndIfOfDirectory(*found, data_dir, signal, grace));
+  unlink(pid_file.c_str());
+  return absl::OkStatus();
+}
+
+absl::Status WaitUntilReaped(const std::string& pid_file, absl::Duration limit) {
+  absl::StatusOr<process::Identity> found;
+  const bool reaped = WaitUntil(limit, [&] {
+    found = ProcessOfPidFile(pid_file);
+    return !found.ok() || found->state != 'Z';
+  });
+  if (reaped) return absl::OkStatus();
+  return absl::DeadlineExceededError(absl::StrCat("process ", found->pid, " has ended, but its parent, process ",
+                                                  found->parent, ", takes no notice of it: ", pid_file,
+                                                  " still names it"));
 }
 
 absl::Status RemoveControlGroup(absl::string_view name) {

@@ -17,6 +17,16 @@ namespace davit::standalone {
 absl::Status EndRecordedProcess(const std::string& record_path, absl::string_view data_dir, int signal,
                                 absl::Duration grace);
 
+// Ends the process that the first line of `pid_file` names, as a daemon writes it for itself, likewise. Removes the
+// file: a daemon that finds it there may take an ended process that nobody has waited for yet (a zombie) for a living
+// one.
+absl::Status EndProcessOfPidFile(const std::string& pid_file, absl::string_view data_dir, int signal,
+                                 absl::Duration grace);
+
+// Waits until the process that the first line of `pid_file` names is no zombie: until its new parent has taken notice
+// of its end. DEADLINE_EXCEEDED after `limit`.
+absl::Status WaitUntilReaped(const std::string& pid_file, absl::Duration limit);
+
 // Kills every process in the control group `name` (directly below the root of each hierarchy) and below it, and removes
 // the groups.
 absl::Status RemoveControlGroup(absl::string_view name);

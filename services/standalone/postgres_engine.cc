@@ -17,6 +17,7 @@
 #include "libs/process/run.h"
 #include "libs/status/annotate.h"
 #include "libs/status/status_macros.h"
+#include "services/standalone/leftovers.h"
 
 namespace davit::standalone {
 namespace {
@@ -25,6 +26,7 @@ constexpr char kRootOfVersions[] = "/usr/lib/postgresql";
 constexpr char kSuperuser[] = "postgres";
 constexpr char kDatabase[] = "davit";
 constexpr absl::Duration kInitialiseLimit = absl::Minutes(2);
+constexpr absl::Duration kReapLimit = absl::Seconds(10);
 
 }  // namespace
 
@@ -175,8 +177,9 @@ absl::Status PostgresEngine::Probe() {
 }
 
 absl::Status PostgresEngine::CleanUp() {
-  // A stale postmaster.pid is PostgreSQL's own to judge: it checks the process and the shared memory that it names.
-  return absl::OkStatus();
+  // A stale postmaster.pid is PostgreSQL's own to judge: it checks the process and the shared memory that it names. But
+  // it takes a zombie for a server that runs.
+  return WaitUntilReaped(data_dir_.Below("postgres/data/postmaster.pid"), kReapLimit);
 }
 
 }  // namespace davit::standalone
