@@ -39,6 +39,7 @@ using StreamParser = beast::http::request_parser<beast::http::buffer_body>;
 
 const auto kUse = asio::as_tuple(asio::use_awaitable);
 constexpr size_t kReadAhead = 64 << 10;
+constexpr size_t kFirstRead = 16 << 10;  // of a request: a usual push as a whole
 constexpr size_t kBodyPiece = 64 << 10;
 constexpr size_t kBodyPipe = 512 << 10;            // of a streamed body, read and not handled yet
 constexpr std::chrono::seconds kLinger(15);        // how long what a refused peer still sends is read and thrown away
@@ -200,6 +201,8 @@ class Server::Impl {
       const Tcp::endpoint peer = socket.remote_endpoint(gone);
       if (gone) continue;
       socket.set_option(Tcp::no_delay(true), gone);
+      socket.non_blocking(true, gone);
+      if (gone) continue;
       {
         absl::MutexLock lock(&count_mutex_);
         ++session_count_;
@@ -221,11 +224,8 @@ class Server::Impl {
     Parser parser;
     parser.header_limit(static_cast<uint32_t>(options_.header_limit));
     parser.body_limit(boost::none);  // the plan says it
-    session.stream.expires_after(ToChrono(options_.header_timeout));
-    auto [head_error, head_size] =
-        co_await beast::http::async_read_header(session.stream, session.buffer, parser, kUse);
-    if (head_error) {
-      co_await Refuse(session, head_error, 0);
+    if (const error_code error = co_await ReadHeader(session, parser); error) {
+      co_await Refuse(session, error, 0);
       co_return false;
     }
     ServerRequest request = HeadOf(parser.get(), session.remote_address);
@@ -253,16 +253,38 @@ class Server::Impl {
     const bool keep_alive = parser.keep_alive();
     const bool head_only = IsHead(parser);
     if (streamed) co_return co_await ServeStreamed(session, std::move(request), parser, plan.body_limit);
-    session.stream.expires_after(ToChrono(options_.body_timeout));
-    auto [body_error, body_size] = co_await beast::http::async_read(session.stream, session.buffer, parser, kUse);
-    if (body_error) {
-      co_await Refuse(session, body_error, plan.body_limit);
+    if (const error_code error = co_await ReadBody(session, parser); error) {
+      co_await Refuse(session, error, plan.body_limit);
       co_return false;
     }
-    session.stream.expires_never();
     request.body = std::move(parser.get().body());
     ServerResponse response = co_await Outcome(Handle(std::move(request)));
     co_return co_await Write(session, std::move(response), keep_alive && !draining_, head_only);
+  }
+
+  // Parses what has come already, to the end of the header or of the request; whether it comes to that end, or fails.
+  static bool ParseBuffered(Session& session, Parser& parser, bool whole, error_code& error) {
+    parser.eager(whole);
+    if (session.buffer.size() > 0) session.buffer.consume(parser.put(session.buffer.data(), error));
+    if (error == beast::http::error::need_more) error = {};
+    return error || (whole ? parser.is_done() : parser.is_header_done());
+  }
+
+  // A small request comes in one piece: it costs no second wait.
+  asio::awaitable<error_code> ReadHeader(Session& session, Parser& parser) {
+    error_code error;
+    if (ParseBuffered(session, parser, /*whole=*/false, error)) co_return error;
+    session.stream.expires_after(ToChrono(options_.header_timeout));
+    co_return std::get<0>(co_await beast::http::async_read_header(session.stream, session.buffer, parser, kUse));
+  }
+
+  asio::awaitable<error_code> ReadBody(Session& session, Parser& parser) {
+    error_code error;
+    if (parser.is_done() || ParseBuffered(session, parser, /*whole=*/true, error)) co_return error;
+    session.stream.expires_after(ToChrono(options_.body_timeout));
+    std::tie(error, std::ignore) = co_await beast::http::async_read(session.stream, session.buffer, parser, kUse);
+    session.stream.expires_never();
+    co_return error;
   }
 
   // Lets the handler run while the body is read into its pipe.
@@ -326,7 +348,7 @@ class Server::Impl {
     }
     session.idle = true;
     session.stream.expires_after(ToChrono(options_.keep_alive_timeout));
-    auto [error, size] = co_await session.stream.async_read_some(session.buffer.prepare(4096), kUse);
+    auto [error, size] = co_await session.stream.async_read_some(session.buffer.prepare(kFirstRead), kUse);
     if (error) co_return false;
     session.buffer.commit(size);
     session.idle = false;
@@ -387,13 +409,18 @@ class Server::Impl {
     message.body() = std::move(response.body);
     message.keep_alive(keep_alive);
     message.prepare_payload();
+    beast::http::response_serializer<beast::http::string_body> serializer(message);
     session.stream.expires_after(ToChrono(options_.write_timeout));
     if (head_only) {
-      beast::http::response_serializer<beast::http::string_body> serializer(message);
       auto [error, size] = co_await beast::http::async_write_header(session.stream, serializer, kUse);
       co_return !error && keep_alive;
     }
-    auto [error, size] = co_await beast::http::async_write(session.stream, message, kUse);
+    // Most answers fit into the socket's buffer: only what does not is waited for.
+    error_code error;
+    beast::http::write(session.stream.socket(), serializer, error);
+    if (error == asio::error::would_block) {
+      std::tie(error, std::ignore) = co_await beast::http::async_write(session.stream, serializer, kUse);
+    }
     if (!error && !keep_alive) {
       error_code ignored;
       session.stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
