@@ -111,6 +111,43 @@ TEST(ServerTest, AnswersPipelinedRequestsInOrder) {
   EXPECT_LT(two, three);
 }
 
+TEST(ServerTest, ReadsRequestsThatComeInPieces) {
+  auto server = StartServer(&Echo);
+  const std::vector<std::string> requests = {
+      "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nabcde",
+      "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"};
+  RawConnection connection(server->port());
+  for (const std::string& request : requests) {
+    for (size_t cut = 1; cut < request.size(); ++cut) {
+      connection.Send(request.substr(0, cut));
+      usleep(100);
+      connection.Send(request.substr(cut));
+      EXPECT_THAT(connection.ReadUntil("POST abcde"), StartsWith("HTTP/1.1 200 OK\r\n")) << "cut at " << cut;
+    }
+  }
+}
+
+TEST(ServerTest, SendsAnAnswerThatIsLargerThanTheSocketTakesAtOnce) {
+  const std::string large(size_t{32} << 20, 'x');
+  auto server = StartServer([&](const ServerRequest&) { return ServerResponse{200, {}, large}; });
+  RawConnection connection(server->port());
+  connection.Send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  usleep(50'000);
+  const std::string answer = connection.ReadUntil("");
+  EXPECT_EQ(answer.size() - answer.find("\r\n\r\n") - 4, large.size());
+}
+
+TEST(ServerTest, ClosesAConnectionThatTakesItsAnswerTooSlowly) {
+  ServerOptions options;
+  options.write_timeout = absl::Milliseconds(50);
+  const std::string large(size_t{32} << 20, 'x');
+  auto server = StartServer([&](const ServerRequest&) { return ServerResponse{200, {}, large}; }, options);
+  RawConnection connection(server->port());
+  connection.Send("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+  usleep(200'000);
+  EXPECT_LT(connection.ReadUntil("").size(), large.size());
+}
+
 TEST(ServerTest, ReadsChunkedBodies) {
   auto server = StartServer(&Echo);
   RawConnection connection(server->port());
