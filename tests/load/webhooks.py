@@ -74,6 +74,7 @@ class Bench:
 
     def insert_rate(self, seconds):
         """Commits of one row each per second."""
+        os.sync()  # Or this would wait for the disk to write what came before.
         said = processes.run(["pgbench", "-h", self.standalone.postgres_socket, "-U", "postgres", "-n", "-M", "prepared", "-f", self._script,
                               "-D", "payload=" + "x" * ROW_BYTES, "-c", self.options.connections, "-j", "2", "-T", str(seconds), "davit"])
         return float(re.search(r"tps = ([0-9.]+) \(without", said).group(1))
@@ -86,6 +87,7 @@ class Bench:
     def deliver(self, seconds, rate=0):
         """Runs webhook_load; returns what it measured. Every accepted delivery must be in the ledger."""
         self._runs += 1
+        os.sync()
         before = self._events()
         result = subprocess.run([self.options.program, f"--port={self.standalone.webhook_listen.rsplit(':', 1)[1]}",
                                  f"--connections={self.options.connections}", f"--seconds={seconds}", f"--rate={rate}", f"--run=run{self._runs}"],
