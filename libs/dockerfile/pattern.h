@@ -36,8 +36,9 @@ class PatternMatcher {
   // `/`-separated.
   bool Matches(absl::string_view path) const;
 
-  // The same for a walk that goes parents first: `parent` is the verdict on the containing directory (a default
-  // Verdict at the root).
+  // For a walk that goes parents first: `parent` is the verdict on the containing directory (a default Verdict at the
+  // root). What BuildKit's walk says. It is what Matches says, unless a `!` pattern (or one behind it) matches the
+  // directory without changing its verdict: as in moby the walk does not remember that, and asks only about the path.
   Verdict MatchChild(absl::string_view path, const Verdict& parent) const;
 
   // Whether a directory that is itself left out may hold paths that a `!` pattern takes back: if not, a walk need not

@@ -106,6 +106,14 @@ TEST(PatternMatcherTest, LetsTheLastPatternThatMatchesDecide) {
   ExpectVerdict({"  docs  ", "  !docs/README.md "}, "docs/README.md", false);
 }
 
+// As moby's MatchesUsingParentResults and MatchesOrParentMatches differ: for "src" the second pattern changes nothing.
+TEST(PatternMatcherTest, AWalkForgetsWhatChangedNothing) {
+  const auto matcher = PatternMatcher::Create({"src/*.c", "!src"});
+  ASSERT_TRUE(matcher.ok());
+  EXPECT_FALSE(matcher->Matches("src/main.c"));
+  EXPECT_TRUE(MatchesByWalking(*matcher, "src/main.c"));
+}
+
 TEST(PatternMatcherTest, MatchesNothingWithoutPatterns) {
   ExpectVerdict({}, "any/path", false);
   ExpectVerdict({"", "  "}, "any/path", false);

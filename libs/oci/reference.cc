@@ -127,6 +127,7 @@ absl::StatusOr<Reference> Reference::Parse(absl::string_view text) {
   DAVIT_RETURN_IF_ERROR(CheckRepository(rest));
   const bool official = reference.registry == "docker.io" && !absl::StrContains(rest, '/');
   reference.repository = official ? absl::StrCat("library/", rest) : std::string(rest);
+  DAVIT_RETURN_IF_ERROR(CheckRepository(reference.repository));  // The prefix may have made it too long.
   return reference;
 }
 

@@ -34,6 +34,13 @@ TEST(ReferenceTest, NamesWithoutARegistryAreDockerHubs) {
   EXPECT_EQ(Reference::Parse("ghcr.io/a/b-c__d.e---f")->repository, "a/b-c__d.e---f");
 }
 
+TEST(ReferenceTest, CountsThePrefixOfDockerHubsOwnImages) {
+  const auto longest = Reference::Parse(std::string(255 - 8, 'a'));
+  ASSERT_TRUE(longest.ok()) << longest.status();
+  EXPECT_EQ(Reference::Parse(longest->ToString()), longest);
+  EXPECT_TRUE(absl::IsInvalidArgument(Reference::Parse(std::string(255 - 7, 'a')).status()));
+}
+
 TEST(ReferenceTest, NamesTheOffendingPart) {
   const std::pair<std::string, std::string> cases[] = {
       {"UPPER/..:x y", "repository \"UPPER/..\""},
