@@ -1,5 +1,5 @@
-// Implements server.h with Boost.Beast and coroutines. Everything of Impl and Session runs on the one I/O thread unless
-// it says otherwise.
+// Implements server.h with Boost.Beast and coroutines. Everything of Impl runs on the one I/O thread unless it says
+// otherwise.
 #include "libs/http/server.h"
 
 #include <algorithm>
@@ -23,6 +23,7 @@
 #include "absl/synchronization/mutex.h"
 #include "libs/http/handling.h"
 #include "libs/http/server_messages.h"
+#include "libs/http/session.h"
 #include "libs/http/stream_pump.h"
 #include "libs/rpc/executor.h"
 
@@ -33,22 +34,13 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 using boost::system::error_code;
 using Tcp = asio::ip::tcp;
-using BeastResponse = beast::http::response<beast::http::string_body>;
-using Parser = beast::http::request_parser<beast::http::string_body>;
+using Parser = Session::Parser;
 using StreamParser = beast::http::request_parser<beast::http::buffer_body>;
 
 const auto kUse = asio::as_tuple(asio::use_awaitable);
-constexpr size_t kReadAhead = 64 << 10;
-constexpr size_t kFirstRead = 16 << 10;  // of a request: a usual push as a whole
 constexpr size_t kBodyPiece = 64 << 10;
-constexpr size_t kBodyPipe = 512 << 10;            // of a streamed body, read and not handled yet
-constexpr std::chrono::seconds kLinger(15);        // how long what a refused peer still sends is read and thrown away
-constexpr size_t kLingerBytes = size_t{64} << 20;  // and how much of it
+constexpr size_t kBodyPipe = 512 << 10;                // of a streamed body, read and not handled yet
 constexpr std::chrono::milliseconds kAcceptPause(50);  // after accept failed, for example without file descriptors
-
-std::chrono::steady_clock::duration ToChrono(absl::Duration duration) {
-  return absl::ToChronoNanoseconds(std::min(duration, absl::Hours(24)));
-}
 
 // Lets a pool's threads run a handler. A handler must not throw; if one does, its responder goes and so answers 500.
 AsyncHandler OnPool(rpc::Executor& pool, Handler handler) {
@@ -135,24 +127,6 @@ class Server::Impl {
   }
 
  private:
-  // One connection; lives in the frame of its coroutine.
-  struct Session {
-    Session(Tcp::socket socket, std::string remote) : stream(std::move(socket)), remote_address(std::move(remote)) {}
-
-    void Close() {
-      error_code ignored;
-      stream.socket().shutdown(Tcp::socket::shutdown_both, ignored);
-      stream.cancel();
-      closed = true;
-    }
-
-    beast::tcp_stream stream;
-    const std::string remote_address;
-    beast::flat_buffer buffer{kReadAhead};
-    bool idle = true;  // between requests
-    bool closed = false;
-  };
-
   // A part of the memory that bodies may take, given back at the end of its life.
   class Reservation {
    public:
@@ -212,7 +186,7 @@ class Server::Impl {
   }
 
   asio::awaitable<void> Serve(Tcp::socket socket, std::string remote_address) {
-    Session session(std::move(socket), std::move(remote_address));
+    Session session(std::move(socket), std::move(remote_address), options_);
     Registration registration(*this, session);
     bool keep = true;
     while (keep && !session.closed) keep = co_await ServeOne(session);
@@ -220,11 +194,11 @@ class Server::Impl {
 
   // Reads and answers one request; false when the connection is to be closed.
   asio::awaitable<bool> ServeOne(Session& session) {
-    if (!co_await AwaitRequest(session)) co_return false;
+    if (draining_ || !co_await session.AwaitRequest()) co_return false;
     Parser parser;
     parser.header_limit(static_cast<uint32_t>(options_.header_limit));
     parser.body_limit(boost::none);  // the plan says it
-    if (const error_code error = co_await ReadHeader(session, parser); error) {
+    if (const error_code error = co_await session.ReadHeader(parser); error) {
       co_await Refuse(session, error, 0);
       co_return false;
     }
@@ -240,51 +214,25 @@ class Server::Impl {
     if (plan.refusal.has_value()) {
       const bool keep = parser.is_done() && parser.keep_alive() && !draining_;
       const bool kept = co_await Write(session, *std::move(plan.refusal), keep, IsHead(parser));
-      if (!keep) co_await Linger(session);
+      if (!keep) co_await session.Linger(draining_);
       co_return kept;
     }
     Reservation reservation(buffered_bytes_, streamed ? 0 : body_bytes);
     parser.body_limit(static_cast<uint64_t>(plan.body_limit));
     if (beast::iequals(parser.get()[beast::http::field::expect], "100-continue") && !parser.is_done()) {
-      BeastResponse go_on(beast::http::status::continue_, 11);
-      auto [error, size] = co_await beast::http::async_write(session.stream, go_on, kUse);
-      if (error) co_return false;
+      Session::Response go_on(beast::http::status::continue_, 11);
+      if (co_await session.Send(go_on, /*header_only=*/false)) co_return false;
     }
     const bool keep_alive = parser.keep_alive();
     const bool head_only = IsHead(parser);
     if (streamed) co_return co_await ServeStreamed(session, std::move(request), parser, plan.body_limit);
-    if (const error_code error = co_await ReadBody(session, parser); error) {
+    if (const error_code error = co_await session.ReadBody(parser); error) {
       co_await Refuse(session, error, plan.body_limit);
       co_return false;
     }
     request.body = std::move(parser.get().body());
     ServerResponse response = co_await Outcome(Handle(std::move(request)));
     co_return co_await Write(session, std::move(response), keep_alive && !draining_, head_only);
-  }
-
-  // Parses what has come already, to the end of the header or of the request; whether it comes to that end, or fails.
-  static bool ParseBuffered(Session& session, Parser& parser, bool whole, error_code& error) {
-    parser.eager(whole);
-    if (session.buffer.size() > 0) session.buffer.consume(parser.put(session.buffer.data(), error));
-    if (error == beast::http::error::need_more) error = {};
-    return error || (whole ? parser.is_done() : parser.is_header_done());
-  }
-
-  // A small request comes in one piece: it costs no second wait.
-  asio::awaitable<error_code> ReadHeader(Session& session, Parser& parser) {
-    error_code error;
-    if (ParseBuffered(session, parser, /*whole=*/false, error)) co_return error;
-    session.stream.expires_after(ToChrono(options_.header_timeout));
-    co_return std::get<0>(co_await beast::http::async_read_header(session.stream, session.buffer, parser, kUse));
-  }
-
-  asio::awaitable<error_code> ReadBody(Session& session, Parser& parser) {
-    error_code error;
-    if (parser.is_done() || ParseBuffered(session, parser, /*whole=*/true, error)) co_return error;
-    session.stream.expires_after(ToChrono(options_.body_timeout));
-    std::tie(error, std::ignore) = co_await beast::http::async_read(session.stream, session.buffer, parser, kUse);
-    session.stream.expires_never();
-    co_return error;
   }
 
   // Lets the handler run while the body is read into its pipe.
@@ -306,7 +254,7 @@ class Server::Impl {
     }
     const bool whole = parser.is_done();  // else the handler has answered without reading it all
     const bool kept = co_await Write(session, std::move(response), whole && parser.keep_alive() && !draining_, false);
-    if (!whole) co_await Linger(session);
+    if (!whole) co_await session.Linger(draining_);
     co_return kept;
   }
 
@@ -318,7 +266,7 @@ class Server::Impl {
       parser.get().body().data = piece.data();
       parser.get().body().size = piece.size();
       parser.get().body().more = true;
-      session.stream.expires_after(ToChrono(options_.body_timeout));
+      session.stream.expires_after(TimeLimit(options_.body_timeout));
       auto [error, size] = co_await beast::http::async_read_some(session.stream, session.buffer, parser, kUse);
       if (error && error != beast::http::error::need_buffer) co_return error;
       piece.resize(piece.size() - parser.get().body().size);
@@ -337,22 +285,6 @@ class Server::Impl {
     session.stream.expires_never();
     pipe->End();
     co_return error_code();
-  }
-
-  // Waits until the next request begins.
-  asio::awaitable<bool> AwaitRequest(Session& session) {
-    if (draining_) co_return false;
-    if (session.buffer.size() > 0) {
-      session.idle = false;
-      co_return true;
-    }
-    session.idle = true;
-    session.stream.expires_after(ToChrono(options_.keep_alive_timeout));
-    auto [error, size] = co_await session.stream.async_read_some(session.buffer.prepare(kFirstRead), kUse);
-    if (error) co_return false;
-    session.buffer.commit(size);
-    session.idle = false;
-    co_return true;
   }
 
   // Lets the handler have the request, unless there are too many already.
@@ -403,24 +335,13 @@ class Server::Impl {
       response.stream->pipe->Close();
       if (!room) response = Busy();
     }
-    BeastResponse message(static_cast<beast::http::status>(response.status), 11);
+    Session::Response message(static_cast<beast::http::status>(response.status), 11);
     for (const auto& [name, value] : response.headers.fields()) message.insert(name, value);
     message.set(beast::http::field::date, HttpDate());
     message.body() = std::move(response.body);
     message.keep_alive(keep_alive);
     message.prepare_payload();
-    beast::http::response_serializer<beast::http::string_body> serializer(message);
-    session.stream.expires_after(ToChrono(options_.write_timeout));
-    if (head_only) {
-      auto [error, size] = co_await beast::http::async_write_header(session.stream, serializer, kUse);
-      co_return !error && keep_alive;
-    }
-    // Most answers fit into the socket's buffer: only what does not is waited for.
-    error_code error;
-    beast::http::write(session.stream.socket(), serializer, error);
-    if (error == asio::error::would_block) {
-      std::tie(error, std::ignore) = co_await beast::http::async_write(session.stream, serializer, kUse);
-    }
+    const error_code error = co_await session.Send(message, head_only);
     if (!error && !keep_alive) {
       error_code ignored;
       session.stream.socket().shutdown(Tcp::socket::shutdown_send, ignored);
@@ -439,7 +360,7 @@ class Server::Impl {
     head.keep_alive(false);
     head.chunked(true);
     beast::http::response_serializer<beast::http::empty_body> serializer(head);
-    session.stream.expires_after(ToChrono(options_.write_timeout));
+    session.stream.expires_after(TimeLimit(options_.write_timeout));
     auto [error, size] = co_await beast::http::async_write_header(session.stream, serializer, kUse);
     if (!error) co_await PumpStream(io_, session.stream, body, options_.write_timeout);
     body.pipe->Close();
@@ -462,18 +383,7 @@ class Server::Impl {
     }
     ServerResponse response = options_.render_error(status, message);
     co_await Write(session, std::move(response), /*keep_alive=*/false, /*head_only=*/false);
-    co_await Linger(session);
-  }
-
-  // Reads on for a while: closing a connection with unread bytes would reset it, and the peer would not see the answer.
-  asio::awaitable<void> Linger(Session& session) {
-    session.stream.expires_after(kLinger);
-    session.buffer.clear();
-    for (size_t discarded = 0; discarded < kLingerBytes && !session.closed && !draining_;) {
-      auto [error, size] = co_await session.stream.async_read_some(session.buffer.prepare(kReadAhead), kUse);
-      if (error) co_return;
-      discarded += size;
-    }
+    co_await session.Linger(draining_);
   }
 
   ServerOptions options_;

@@ -13,6 +13,8 @@
 #include <boost/beast/http/chunk_encode.hpp>
 #include <memory>
 
+#include "libs/http/session.h"
+
 // GCC 12 takes Asio's allocation and deletion of this file's coroutine frames for mismatched ones once they are
 // inlined.
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete"
@@ -35,10 +37,6 @@ struct Pump {
   bool peer_gone = false;
 };
 
-std::chrono::steady_clock::duration ToChrono(absl::Duration duration) {
-  return absl::ToChronoNanoseconds(std::clamp(duration, absl::ZeroDuration(), absl::Hours(24)));
-}
-
 // Reads until the peer closes, or sends more than it should.
 asio::awaitable<void> WatchPeer(beast::tcp_stream& stream, std::shared_ptr<Pump> pump) {
   std::array<char, 1024> discarded;
@@ -53,7 +51,7 @@ asio::awaitable<void> WatchPeer(beast::tcp_stream& stream, std::shared_ptr<Pump>
 }
 
 asio::awaitable<bool> WriteChunk(beast::tcp_stream& stream, const std::string& piece, absl::Duration timeout) {
-  stream.expires_after(ToChrono(timeout));
+  stream.expires_after(TimeLimit(timeout));
   auto [error, size] = co_await asio::async_write(stream, beast::http::make_chunk(asio::buffer(piece)), kUse);
   co_return !error;
 }
@@ -65,7 +63,7 @@ asio::awaitable<void> PumpStream(asio::io_context& io, beast::tcp_stream& stream
   const auto pump = std::make_shared<Pump>(io);
   body.pipe->OnReadable([&io, pump] { asio::post(io, [pump] { pump->wake.cancel(); }); });
   asio::co_spawn(io, WatchPeer(stream, pump), asio::detached);
-  const auto end = std::chrono::steady_clock::now() + ToChrono(body.max_duration);
+  const auto end = std::chrono::steady_clock::now() + TimeLimit(body.max_duration);
   bool writable = true;
   while (writable && !pump->peer_gone && std::chrono::steady_clock::now() < end) {
     if (const std::optional<std::string> piece = body.pipe->TryRead()) {
@@ -73,7 +71,7 @@ asio::awaitable<void> PumpStream(asio::io_context& io, beast::tcp_stream& stream
       continue;
     }
     if (body.pipe->AtEnd()) break;
-    pump->wake.expires_at(std::min(end, std::chrono::steady_clock::now() + ToChrono(body.heartbeat_interval)));
+    pump->wake.expires_at(std::min(end, std::chrono::steady_clock::now() + TimeLimit(body.heartbeat_interval)));
     auto [woken] = co_await pump->wake.async_wait(kUse);
     if (!woken && !body.heartbeat.empty()) writable = co_await WriteChunk(stream, body.heartbeat, write_timeout);
   }
@@ -81,7 +79,7 @@ asio::awaitable<void> PumpStream(asio::io_context& io, beast::tcp_stream& stream
   body.pipe->Close();
   error_code ignored;
   if (writable && !pump->peer_gone) {
-    stream.expires_after(ToChrono(write_timeout));
+    stream.expires_after(TimeLimit(write_timeout));
     co_await asio::async_write(stream, beast::http::make_chunk_last(), kUse);
     stream.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
   }
