@@ -135,9 +135,9 @@ absl::Status WaitUntilReaped(const std::string& pid_file, absl::Duration limit) 
     return !found.ok() || found->state != 'Z';
   });
   if (reaped) return absl::OkStatus();
-  return absl::DeadlineExceededError(absl::StrCat("process ", found->pid, " has ended, but its parent, process ",
-                                                  found->parent, ", takes no notice of it: ", pid_file,
-                                                  " still names it"));
+  return absl::DeadlineExceededError(absl::StrCat(
+      "process ", found->pid, " has ended, but its parent, process ", found->parent, ", takes no notice of it, and ",
+      pid_file, " still names it: end or restart process ", found->parent, ", or start it with an init process"));
 }
 
 absl::Status RemoveControlGroup(absl::string_view name) {
